@@ -1,0 +1,17 @@
+"""How fast does a NumPy array reach the GPU? The asv suite; read host_to_device.py first.
+
+asv's forkserver imports this package once and forks a child for every replicate. The four
+libraries are imported here, before the fork, because imports are most of what a fresh process
+costs (`import torch` alone takes seconds). Importing initialises nothing of CUDA, which must not
+happen before a fork; tests/test_gpu.py proves it.
+"""
+
+import contextlib
+import sys
+
+from . import methods
+
+if sys.argv[1:2] == ["run_server"]:  # asv/benchmark.py run_server BENCHMARKS SOCKET
+    for name in methods.REGISTRY:
+        with contextlib.suppress(ImportError):  # the child says why, point by point
+            methods.module(name).load()

@@ -1,0 +1,103 @@
+"""The GPU as the harness sees it: the context, the wait, the kind of a host array's memory.
+
+The harness must do the same for every method, and must work when any one of the four libraries
+is missing. So it asks CUDA's driver itself, through ctypes.
+"""
+
+import ctypes
+import functools
+import os
+from pathlib import Path
+
+from .measure import skip
+
+# From cuda.h: CUresult, CUpointer_attribute, CUmemorytype.
+INVALID_VALUE, STUB_LIBRARY, NO_DEVICE = 1, 34, 100
+MEMORY_TYPE_ATTRIBUTE = 2
+HOST_MEMORY = 1
+
+
+def check(cuda, error):
+    """Raise RuntimeError with the driver's own name for `error`, a CUresult, if it is not 0."""
+    if error:
+        name = ctypes.c_char_p()
+        cuda.cuGetErrorName(error, ctypes.byref(name))
+        raise RuntimeError(f"the CUDA driver answered {(name.value or b'?').decode()} ({error})")
+
+
+@functools.cache
+def driver():
+    """libcuda, with the primary context of device 0, which all the methods share, current.
+
+    The point is n/a where there is no driver or no device.
+    """
+    # CUDA's device 0 is then NVML's too, and what CUDA_VISIBLE_DEVICES names is what it says.
+    os.environ.setdefault("CUDA_DEVICE_ORDER", "PCI_BUS_ID")
+    try:
+        cuda = ctypes.CDLL("libcuda.so.1")
+    except OSError:
+        skip("no NVIDIA driver on this machine (libcuda.so.1 is missing)")
+    error = cuda.cuInit(0)
+    if error == STUB_LIBRARY:
+        skip("no NVIDIA driver on this machine (libcuda.so.1 is the toolkit's stub)")
+    if error == NO_DEVICE:
+        skip("there is an NVIDIA driver, but no device (CUDA_ERROR_NO_DEVICE)")
+    check(cuda, error)
+    device, context = ctypes.c_int(), ctypes.c_void_p()
+    check(cuda, cuda.cuDeviceGet(ctypes.byref(device), 0))
+    check(cuda, cuda.cuDevicePrimaryCtxRetain(ctypes.byref(context), device))
+    check(cuda, cuda.cuCtxSetCurrent(context))
+    return cuda
+
+
+def wait():
+    """A function that returns once the device has done all that it was given.
+
+    It is cuda.bindings' cudaDeviceSynchronize, for every method alike; only where that package
+    is not installed, the driver's cuCtxSynchronize. Either way Harness measures what it costs.
+    """
+    cuda = driver()
+    try:
+        from cuda.bindings import runtime
+    except ImportError:
+        return cuda.cuCtxSynchronize
+    return runtime.cudaDeviceSynchronize
+
+
+def memory_kind(host):
+    """'pinned' or 'pageable': what CUDA's driver says of the memory of the NumPy array `host`.
+
+    Source: CUDA Driver API, cuPointerGetAttribute: memory that CUDA neither allocated nor
+    registered is answered with CUDA_ERROR_INVALID_VALUE. The first and the last byte are asked
+    about; RuntimeError if they differ or lie in memory of another kind.
+    """
+    cuda = driver()
+    kinds = set()
+    for address in (host.ctypes.data, host.ctypes.data + host.nbytes - 1):
+        kind = ctypes.c_uint()
+        error = cuda.cuPointerGetAttribute(
+            ctypes.byref(kind), MEMORY_TYPE_ATTRIBUTE, ctypes.c_void_p(address)
+        )
+        if error != INVALID_VALUE:
+            check(cuda, error)
+        kinds.add(kind.value)
+    if kinds == {0}:
+        return "pageable"
+    if kinds == {HOST_MEMORY}:
+        return "pinned"
+    raise RuntimeError(f"host array in memory of CUDA's type {sorted(kinds)}")
+
+
+def stay_near():
+    """Keep this process on the cores of the GPU's own NUMA node, where the system names them."""
+    cuda = driver()
+    bus = ctypes.create_string_buffer(16)
+    check(cuda, cuda.cuDeviceGetPCIBusId(bus, len(bus), 0))
+    listed = Path("/sys/bus/pci/devices", bus.value.decode().lower(), "local_cpulist")
+    try:
+        ranges = [part.split("-") for part in listed.read_text().strip().split(",")]
+        near = {core for r in ranges for core in range(int(r[0]), int(r[-1]) + 1)}
+    except (OSError, ValueError):  # not every virtual machine passes the topology on
+        return
+    if near := near & os.sched_getaffinity(0):
+        os.sched_setaffinity(0, near)

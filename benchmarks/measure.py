@@ -1,0 +1,192 @@
+"""How a process measures: the sample, the sentinel, the quiet core, the clock that asv reads.
+
+asv takes `repeat` samples in a process by reading `timer` before and after each call of the
+benchmark. Here the timer is a Clock that moves only by what a counted sample measured, so asv
+records exactly those; how they are taken is said in `take_samples`.
+"""
+
+import json
+import os
+import random
+from contextlib import contextmanager
+from itertools import repeat as times
+from time import perf_counter
+
+import numpy
+from asv_runner.benchmarks.mark import SkipNotImplemented
+
+SAMPLES = 25  # a process
+SAMPLE_SECONDS = 0.004  # the least that a sample's transfers fill, unless one alone takes longer
+WARM_UP_TRANSFERS, WARM_UP_SECONDS = 10, 0.01  # pageable transfers drift for the first ten
+QUIET = 1.12  # a core is quiet while the sentinel takes at most this much of the quiet level
+LIMIT_SECONDS = 1.5  # a process's search for quiet samples
+
+
+class Clock:
+    """Counts the seconds of counted samples, and nothing else."""
+
+    def __init__(self):
+        self.now = 0.0
+
+    def __call__(self):
+        return self.now
+
+    def tick(self, samples):
+        """Advance by the next of the iterator `samples`."""
+        self.now += next(samples)
+
+
+# asv reads these from every module that imports them.
+timer = Clock()
+number = 1
+repeat = SAMPLES
+warmup_time = 0
+rounds = 2  # replicates: two processes a point
+timeout = 120
+
+
+def setup_cache():
+    """The quiet level: seconds of the sentinel on the quietest of the allowed cores.
+
+    asv calls it once a run and hands the result to each setup and benchmark. The median of a
+    burst is robust against one interrupt, the least of all bursts against a busy neighbour.
+    """
+    allowed = os.sched_getaffinity(0)
+    bursts = []
+    for core in sorted(allowed) * 3:
+        os.sched_setaffinity(0, {core})
+        bursts.append(float(numpy.median([sentinel() for _ in range(10)])))
+    os.sched_setaffinity(0, allowed)
+    return min(bursts)
+
+
+def sentinel():
+    """Seconds of a fixed piece of CPU work, about 0.1 ms: tells whether the core is quiet.
+
+    A busy neighbour on the core's other hardware thread doubles it, as it does the CPU's part
+    of a small transfer.
+    """
+    total = 0
+    start = perf_counter()
+    for i in range(4000):
+        total += i
+    return perf_counter() - start
+
+
+def move_to_quiet_core(quiet, cores):
+    """Go to the first of `cores`, in random order, that is quiet; returns the last sentinel."""
+    for core in random.sample(cores, len(cores)):
+        os.sched_setaffinity(0, {core})
+        sentinel()  # the first on a new core finds cold caches
+        if (seconds := sentinel()) <= QUIET * quiet:
+            break
+    return seconds
+
+
+def timed(transfer, wait, count):
+    """Mean seconds of `count` transfers, each from an idle device to an idle device.
+
+    What `transfer` returns is dropped inside: a new array's release is part of its life.
+    """
+    calls = times(None, count)
+    start = perf_counter()
+    for _ in calls:
+        device = transfer()
+        wait()
+        del device
+    return (perf_counter() - start) / count
+
+
+def sampler(transfer, wait):
+    """Transfer until it is steady; returns a function that takes one sample, in seconds."""
+    start, done = perf_counter(), 0
+    while done < WARM_UP_TRANSFERS or perf_counter() - start < WARM_UP_SECONDS:
+        last = timed(transfer, wait, WARM_UP_TRANSFERS)
+        done += WARM_UP_TRANSFERS
+    count = max(1, round(SAMPLE_SECONDS / last))
+    return lambda: timed(transfer, wait, count)
+
+
+def quietest(taken):
+    """The SAMPLES quietest of `taken`, [(noise, seconds), ...], and how many of them are quiet.
+
+    `noise` is the sentinel as a multiple of the quiet level. Samples are chosen by the sentinel
+    alone, never by what they measured. The quiet ones come first, in the order of their taking.
+    """
+    chosen = sorted(taken, key=lambda sample: max(sample[0], QUIET))[:SAMPLES]
+    return [seconds for _, seconds in chosen], sum(noise <= QUIET for noise, _ in chosen)
+
+
+def take_samples(sample, quiet):
+    """SAMPLES samples, each the seconds that `sample()` returns, and how many of them are quiet.
+
+    A sample is flanked by two sentinels and is quiet if both lie within QUIET of the level
+    `quiet`. After one that is not, the process moves to a quiet core. Once SAMPLES are quiet, or
+    LIMIT_SECONDS are over, it ends; what could not be measured quietly is then kept.
+    """
+    cores = sorted(os.sched_getaffinity(0))
+    before = move_to_quiet_core(quiet, cores)
+    sample()  # not counted: wakes a device that has idled
+    taken, found = [], 0
+    deadline = perf_counter() + LIMIT_SECONDS
+    while found < SAMPLES and (len(taken) < SAMPLES or perf_counter() < deadline):
+        seconds = sample()
+        after = sentinel()
+        noise = max(before, after) / quiet
+        taken.append((noise, seconds))
+        found += noise <= QUIET
+        before = after if after <= QUIET * quiet else move_to_quiet_core(quiet, cores)
+    os.sched_setaffinity(0, cores)
+    return quietest(taken)
+
+
+def samples(sample, quiet, check):
+    """Iterates over a process's samples, for Clock.tick; takes more when they are used up.
+
+    `check` is called before the first and after the last; it raises if the data are wrong.
+    """
+    while True:
+        check()
+        seconds, found = take_samples(sample, quiet)
+        check()
+        note(samples=len(seconds), quiet=found)
+        yield from seconds
+
+
+def fill(host):
+    """Fill the NumPy array `host` with fresh random bytes; its size is a multiple of 8."""
+    host.view(numpy.uint64)[:] = numpy.random.SFC64().random_raw(host.nbytes // 8)
+
+
+def verify(host, arrived):
+    """ValueError unless the arrays `host` and `arrived` hold the same bytes.
+
+    Then every bit of `host` is inverted: what is verified next, only later transfers can bring.
+    """
+    sent, arrived = host.view(numpy.uint8), arrived.view(numpy.uint8)
+    if not numpy.array_equal(sent, arrived):
+        wrong = numpy.count_nonzero(sent != arrived) if sent.shape == arrived.shape else "all"
+        raise ValueError(f"wrong bytes arrived: {wrong} of {host.nbytes}")
+    numpy.invert(sent, out=sent)
+
+
+def note(**facts):
+    """Tell scripts/asv_plugin.py, which reads the process's output, what asv has no place for."""
+    print("note:", json.dumps(facts), flush=True)
+
+
+def skip(reason):
+    """End this process; asv records n/a, and the run says why."""
+    note(skipped=reason)
+    raise SkipNotImplemented(reason)
+
+
+@contextmanager
+def out_of_memory_skipped():
+    """n/a if the block raises what NumPy or one of the four libraries says when memory is out."""
+    try:
+        yield
+    except Exception as error:
+        if isinstance(error, MemoryError) or "out of memory" in str(error).lower():
+            skip(f"not enough memory: {str(error).strip().splitlines()[0]}")
+        raise

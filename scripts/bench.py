@@ -1,0 +1,78 @@
+"""Measure what this machine can, publish it with the recorded results, and say where to look.
+
+python3 scripts/bench.py                 # needs Python 3.11 or later, and nothing else
+python3 scripts/bench.py --full          # every dtype, where there is a GPU
+python3 scripts/bench.py --python=same   # with the libraries that this Python has
+python3 scripts/bench.py -- ARGUMENTS    # what follows -- goes to `asv run`
+"""
+
+import argparse
+import os
+import subprocess
+import sys
+
+import dotvenv
+import stack
+
+
+def arguments():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--full", action="store_true", help="every dtype, not float32 alone")
+    parser.add_argument(
+        "--python",
+        choices=["same"],
+        help="same: measure with the libraries that this Python has, instead of an environment "
+        "made from requirements/; it needs what requirements/dev.in lists, too",
+    )
+    parser.add_argument("asv", nargs="*", metavar="-- ARGUMENTS", help="passed on to `asv run`")
+    return parser.parse_args()
+
+
+def asv(*words):
+    """Run an asv command where everybody can see it; returns its exit code."""
+    try:
+        return subprocess.run([sys.executable, "-m", "asv", *words]).returncode
+    except KeyboardInterrupt:  # asv got it too, and has said so
+        return 130
+
+
+def parts(full):
+    """What of the suite to measure, as regular expressions for asv; everything if there are none."""
+    if stack.cuda_version() is None:
+        print("No NVIDIA driver here: measuring the host baseline only", flush=True)
+        return ["HostCopy", "Harness"]
+    return [] if full else ["float32", "Link", "Harness"]
+
+
+def main(options):
+    os.chdir(dotvenv.ROOT)
+    words = []
+    if options.python == "same":
+        head = subprocess.run(["git", "rev-parse", "HEAD"], stdout=subprocess.PIPE, text=True)
+        if head.returncode:
+            return head.returncode
+        words += ["--environment=existing:same", "--set-commit-hash", head.stdout.strip()]
+    if not any(word.startswith(("-b", "--bench")) for word in options.asv):
+        words += [f"--bench={part}" for part in parts(options.full)]
+    measured = asv("run", *words, *options.asv)
+    if measured == 130:
+        return measured
+    published = asv("publish")
+    if published:
+        return measured or published
+
+    import table
+
+    table.main()
+    site = dotvenv.ROOT / ".asv" / "html"
+    print(f"\nThe site with all results is in {site}. To open it:")
+    print(f"  python3 -m http.server --bind 127.0.0.1 --directory {site} 8080")
+    print("and go to http://127.0.0.1:8080/ with a browser")
+    return measured
+
+
+if __name__ == "__main__":
+    options = arguments()
+    if options.python != "same":
+        dotvenv.enter()
+    sys.exit(main(options))

@@ -1,0 +1,31 @@
+"""The whole test suite: ruff, asv's check of the benchmarks, pytest. Arguments go to pytest.
+
+python3 scripts/test.py
+"""
+
+import os
+import subprocess
+import sys
+
+import dotvenv
+
+COMMANDS = [
+    ["ruff", "check", "."],
+    ["ruff", "format", "--check", "."],
+    ["asv", "check", "--environment", "existing:same"],
+    ["pytest", *sys.argv[1:]],
+]
+
+
+def main():
+    dotvenv.enter()
+    os.chdir(dotvenv.ROOT)
+    codes = []
+    for command in COMMANDS:
+        print("+", *command, flush=True)
+        codes.append(subprocess.run([sys.executable, "-m", *command]).returncode)
+    return next((code for code in codes if code), 0)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
