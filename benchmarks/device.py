@@ -18,11 +18,11 @@ HOST_MEMORY = 1
 
 
 def check(cuda, error):
-    """Raise RuntimeError with the driver's own name for `error`, a CUresult, if it is not 0."""
+    """Raise RuntimeError with the driver's own words for `error`, a CUresult, if it is not 0."""
     if error:
-        name = ctypes.c_char_p()
-        cuda.cuGetErrorName(error, ctypes.byref(name))
-        raise RuntimeError(f"the CUDA driver answered {(name.value or b'?').decode()} ({error})")
+        text = ctypes.c_char_p(b"?")
+        cuda.cuGetErrorString(int(error), ctypes.byref(text))
+        raise RuntimeError(f"CUDA driver: {text.value.decode()} (error {int(error)})")
 
 
 @functools.cache

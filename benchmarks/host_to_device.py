@@ -47,14 +47,14 @@ class HostToDevice:
 @functools.cache
 def prepare(method, memory, dtype, nbytes):
     """The method's module, the source array, the device array and the copy from one to other."""
-    device.driver()
-    device.stay_near()
-    library = methods.module(method)
-    try:
-        library.load()
-    except ModuleNotFoundError as error:
-        measure.skip(f"{method} is not installed (no module {error.name})")
     with measure.out_of_memory_skipped():
+        device.driver()
+        device.stay_near()
+        library = methods.module(method)
+        try:
+            library.load()
+        except ModuleNotFoundError as error:
+            measure.skip(f"{method} is not installed (no module {error.name})")
         host = getattr(library, memory)(nbytes // numpy.dtype(dtype).itemsize, dtype)
         measure.fill(host)
         target, copy = library.existing_array(host)

@@ -93,13 +93,13 @@ class Link:
 
 @functools.cache
 def link_arrays(nbytes):
-    device.driver()
-    device.stay_near()
-    try:
-        cuda_python.load()
-    except ModuleNotFoundError as error:
-        measure.skip(f"cuda-python is not installed (no module {error.name})")
     with measure.out_of_memory_skipped():
+        device.driver()
+        device.stay_near()
+        try:
+            cuda_python.load()
+        except ModuleNotFoundError as error:
+            measure.skip(f"cuda-python is not installed (no module {error.name})")
         host = cuda_python.pinned(nbytes, "uint8")
         target = cuda_python.DeviceArray(nbytes)
     measure.fill(host)

@@ -37,7 +37,7 @@ def asv(*words):
 
 
 def parts(full):
-    """What of the suite to measure, as regular expressions for asv; everything if there are none."""
+    """What to measure, as regular expressions for asv; everything if there are none."""
     if stack.cuda_version() is None:
         print("No NVIDIA driver here: measuring the host baseline only", flush=True)
         return ["HostCopy", "Harness"]

@@ -1,0 +1,94 @@
+"""A copy of the project that a test may run, break and measure in, and the marker `gpu`."""
+
+import ctypes
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path[:0] = [str(ROOT), str(ROOT / "scripts")]
+
+
+def has_gpu():
+    try:
+        return ctypes.CDLL("libcuda.so.1").cuInit(0) == 0
+    except OSError:
+        return False
+
+
+def pytest_collection_modifyitems(items):
+    if not has_gpu():
+        for item in items:
+            if item.get_closest_marker("gpu"):
+                item.add_marker(pytest.mark.skip(reason="no NVIDIA GPU on this machine"))
+
+
+@dataclass
+class Project:
+    """A git repository with the project in it as it is now, and a home of its own for asv."""
+
+    path: Path
+    home: Path
+
+    def environment(self, **variables):
+        return {**os.environ, "HOME": str(self.home), "COLUMNS": "100", **variables}
+
+    def call(self, *words, **variables):
+        """Run a command in the project; its output, stderr included, is in `stdout`."""
+        return subprocess.run(
+            words,
+            cwd=self.path,
+            env=self.environment(**variables),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
+    def git(self, *words):
+        done = self.call("git", "-c", "user.name=test", "-c", "user.email=test@test", *words)
+        assert done.returncode == 0, done.stdout
+        return done.stdout.strip()
+
+    def asv(self, *words, **variables):
+        return self.call(sys.executable, "-m", "asv", *words, **variables)
+
+    def run(self, *words, **variables):
+        """`asv run` with the Python of the tests, recorded at HEAD."""
+        existing = ["--environment", "existing:same", "--set-commit-hash", "HEAD"]
+        return self.asv("run", *existing, *words, **variables)
+
+    def results(self):
+        """The one results file there is."""
+        (path,) = (
+            path for path in self.path.glob("results/*/*.json") if path.name != "machine.json"
+        )
+        return path
+
+
+@pytest.fixture
+def project(tmp_path):
+    """The project with its committed results taken out."""
+    names = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+    ).stdout.split("\0")
+    copy = Project(tmp_path / "project", tmp_path / "home")
+    copy.home.mkdir()
+    for name in filter(None, names):
+        if not name.startswith("results/") and (ROOT / name).is_file():
+            target = copy.path / name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, target)
+    copy.git("init", "-q", "-b", "main")
+    copy.git("add", "-A")
+    copy.git("commit", "-qm", "the project as it is now")
+    return copy
