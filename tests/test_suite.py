@@ -1,0 +1,262 @@
+"""The suite as asv sees it: real runs on small grids, and what they leave in results/."""
+
+import ast
+import itertools
+import json
+import math
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from tests.conftest import has_gpu
+
+TINY = ("--bench", r"HostCopy.*'float32', 1024\)", "--bench", r"Harness.*none")
+COPY = "reference.HostCopy.time_copy"
+
+
+def values(path, benchmark):
+    """{parameters: (seconds, samples)} of what was measured, from a results file."""
+    data = json.loads(path.read_text())
+    columns = dict(zip(data["result_columns"], data["results"][benchmark], strict=False))
+    points = itertools.product(*columns["params"])
+    found = zip(points, columns["result"], columns["samples"], strict=True)
+    return {
+        tuple(map(ast.literal_eval, point)): (value, samples)
+        for point, value, samples in found
+        if value is not None and not math.isnan(value)
+    }
+
+
+def noise(path):
+    lines = path.with_suffix(".noise.jsonl").read_text().splitlines()
+    return {
+        (line["benchmark"], *line["parameters"]): line["quiet"] for line in map(json.loads, lines)
+    }
+
+
+def test_a_run_records_what_later_statistics_need(project):
+    done = project.run(*TINY)
+    assert done.returncode == 0, done.stdout
+    text = project.results().read_text()
+    data = json.loads(text)
+    python = "{}.{}".format(*sys.version_info)
+    assert data["python"] == data["params"]["python"] == python
+    assert data["env_name"] == f"existing-py{python}"
+    assert data["commit_hash"] == project.git("rev-parse", "HEAD")
+    for place in (str(project.path), str(project.home), sys.prefix, sys.executable):
+        assert place not in text
+    (((dtype, nbytes), (seconds, samples)),) = values(project.results(), COPY).items()
+    assert (dtype, nbytes, len(samples)) == ("float32", 1024, 2 * 25)
+    assert 1e-8 < seconds < 1e-4
+    assert len(noise(project.results())[COPY, "float32", 1024]) == 2  # processes
+    machine = json.loads((project.results().parent / "machine.json").read_text())
+    assert machine["machine"] == project.results().parent.name
+    assert ("gpu" in machine) == has_gpu()
+
+
+def test_parts_add_to_one_results_file(project):
+    assert project.run(*TINY, "-a", "rounds=1").returncode == 0
+    first = values(project.results(), COPY)
+    assert project.run("--bench", r"HostCopy.*'uint8', 1024\)", "-a", "rounds=1").returncode == 0
+    both = values(project.results(), COPY)
+    assert set(both) == {("float32", 1024), ("uint8", 1024)}
+    assert both["float32", 1024] == first["float32", 1024]
+    assert set(noise(project.results())) >= {(COPY, *point) for point in both}
+    more = project.run(*TINY, "-a", "rounds=1", "--append-samples")
+    assert more.returncode == 0
+    _, samples = values(project.results(), COPY)["float32", 1024]
+    assert samples[:25] == first["float32", 1024][1]
+    assert len(samples) == 50
+    assert len(noise(project.results())[COPY, "float32", 1024]) == 2
+
+
+def test_without_a_gpu_every_point_says_why(project):
+    bench = ("--bench", r"_array\(.*'pinned', 'float32', 1024\)", "--bench", "Link.*1024")
+    assert project.run(*TINY).returncode == 0
+    before = project.results().read_bytes()
+    done = project.run(*bench, CUDA_VISIBLE_DEVICES="-1")
+    assert done.returncode == 1
+    assert re.search(r"9 points are n/a: .*no (NVIDIA driver|device)", done.stdout)
+    assert done.stdout.rstrip().endswith("Nothing was measured, and nothing recorded")
+    assert "Traceback" not in done.stdout
+    assert project.results().read_bytes() == before
+
+
+def change(project, name, old, new):
+    path = project.path / name
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new))
+
+
+def test_a_copy_of_wrong_bytes_is_a_failure(project):
+    whole, short = "numpy.copyto, target, source", "numpy.copyto, target[1:], source[1:]"
+    change(project, "benchmarks/reference.py", whole, short)
+    done = project.run(*TINY)
+    assert done.returncode == 2
+    assert "wrong bytes arrived" in done.stdout
+    assert "2 processes failed" in done.stdout
+    assert not values(project.results(), COPY)
+
+
+def test_what_cannot_be_measured_now_keeps_its_result(project):
+    assert project.run(*TINY).returncode == 0
+    before = values(project.results(), COPY)
+    out_of_memory = "raise MemoryError('Unable to allocate')"
+    change(project, "benchmarks/reference.py", "measure.fill(source)", out_of_memory)
+    done = project.run(*TINY)
+    assert done.returncode == 0
+    assert "1 points are n/a: not enough memory: Unable to allocate" in done.stdout
+    assert "1 points that could not be measured now keep their earlier results" in done.stdout
+    assert values(project.results(), COPY) == before
+
+
+@pytest.mark.skipif(has_gpu(), reason="the limit would hit the libraries, not the array")
+def test_too_little_host_memory_is_not_a_failure(project):
+    words = ["asv", "run", "--environment", "existing:same", "--set-commit-hash", "HEAD"]
+    bench = ["--bench", r"HostCopy.*'uint8', (268435456|1024)\)"]
+    limit = ["prlimit", f"--data={400 << 20}"]
+    done = project.call(*limit, sys.executable, "-m", *words, *bench)
+    assert done.returncode == 0, done.stdout
+    assert "1 points are n/a: not enough memory: Unable to allocate 256. MiB" in done.stdout
+    assert set(values(project.results(), COPY)) == {("uint8", 1024)}
+
+
+def test_no_benchmark_and_no_python(project):
+    done = project.run("--bench", "no_such_thing")
+    assert done.returncode == 1
+    assert done.stdout.rstrip().endswith("No benchmarks selected")
+    done = project.asv("run", "--environment", "existing:/nowhere/python")
+    assert done.returncode == 1
+    assert "No Python at /nowhere/python" in done.stdout
+    assert "Traceback" not in done.stdout
+
+
+@pytest.mark.parametrize("content", ["", '{"commit_hash": "12'])
+def test_a_broken_results_file_stops_a_run_and_is_left_alone(project, content):
+    assert project.run(*TINY).returncode == 0
+    project.results().write_text(content)
+    done = project.run(*TINY)
+    assert done.returncode == 1
+    assert f"Error parsing JSON in file '{project.results()}'" in done.stdout
+    assert "Traceback" not in done.stdout
+    assert project.results().read_text() == content
+    published = project.asv("publish")
+    assert published.returncode == 0
+    assert "Error parsing JSON" in published.stdout
+
+
+def test_a_full_disk_loses_nothing(project):
+    """A limit on the size of files stands for the disk: both end a write in the middle."""
+    words = ("--bench", r"HostCopy.*(1024|8192|65536)\)", "-a", "rounds=1")
+    assert project.run(*words).returncode == 0
+    folder = project.path / "results"
+    before = {path: path.read_bytes() for path in folder.rglob("*.json*")}
+    assert len(before) == 4
+    for full in (folder / "benchmarks.json", project.results()):
+        limit = ["prlimit", f"--fsize={len(before[full]) - 100}"]
+        asv_run = ["-m", "asv", "run", "--environment=existing:same", "--set-commit-hash=HEAD"]
+        done = project.call(*limit, sys.executable, *asv_run, *words)
+        assert done.returncode == 1
+        assert "File too large" in done.stdout.splitlines()[-1]
+        assert "Traceback" not in done.stdout
+        assert {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()} == before
+
+
+def start(project, *words):
+    """An `asv run` that is already measuring."""
+    command = [sys.executable, "-m", "asv", "run", "--environment", "existing:same"]
+    command += ["--set-commit-hash", "HEAD", *words]
+    run = subprocess.Popen(
+        command,
+        cwd=project.path,
+        env=project.environment(PYTHONUNBUFFERED="1"),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    for line in run.stdout:
+        if "Setting up" in line:
+            return run
+    raise AssertionError("the run ended before it measured")
+
+
+def test_an_interrupt_loses_nothing(project):
+    assert project.run(*TINY).returncode == 0
+    before = project.results().read_bytes()
+    run = start(project, "--bench", "HostCopy")
+    time.sleep(1)
+    run.send_signal(signal.SIGINT)
+    output = run.stdout.read()
+    assert run.wait() == 1
+    assert "Interrupted" in output.splitlines()[-1]
+    assert "Traceback" not in output
+    assert project.results().read_bytes() == before
+
+
+def test_two_runs_at_once_do_not_measure_each_other(project):
+    first = start(project, "--bench", r"HostCopy.*(1024|65536)\)")
+    second = project.run(*TINY)
+    assert second.returncode == 1
+    assert second.stdout.rstrip().endswith("another run is measuring on this machine; wait for it")
+    first.stdout.read()
+    assert first.wait() == 0
+    assert len(values(project.results(), COPY)) == 10
+
+
+def test_a_killed_run_is_not_in_the_way_of_the_next(project):
+    run = start(project, "--bench", "HostCopy")
+    os.kill(run.pid, signal.SIGKILL)
+    run.communicate()
+    assert project.run(*TINY).returncode == 0
+
+
+def test_a_shallow_clone_measures_and_publishes(project):
+    assert project.run(*TINY).returncode == 0
+    project.git("add", "-A")
+    project.git("commit", "-qm", "results")
+    shallow = project.path.parent / "shallow"
+    project.git("clone", "-q", "--depth=1", f"file://{project.path}", str(shallow))
+    project.path = shallow
+    done = project.run(*TINY)
+    assert done.returncode == 0, done.stdout
+    done = project.asv("publish")
+    assert "Traceback" not in done.stdout
+    assert done.returncode == 0, done.stdout
+
+
+def test_a_fifth_method_is_one_file_and_one_line(project):
+    (project.path / "benchmarks/methods/fifth.py").write_text(
+        (project.path / "benchmarks/methods/cupy.py").read_text()
+    )
+    last = '"pycuda": "pycuda",'
+    change(project, "benchmarks/methods/__init__.py", last, last + '"fifth": "fifth",')
+    assert project.run("--bench", "just-discover").returncode == 0
+    benchmarks = json.loads((project.path / "results/benchmarks.json").read_text())
+    for operation in "time_new_array", "time_existing_array":
+        found = benchmarks[f"host_to_device.HostToDevice.{operation}"]
+        assert found["param_names"] == ["method", "memory", "dtype", "nbytes"]
+        assert found["params"][0] == ["'cuda-python'", "'torch'", "'cupy'", "'pycuda'", "'fifth'"]
+        assert [len(values) for values in found["params"]] == [5, 2, 5, 7]
+        assert found["version"] == "1"
+
+
+def test_an_existing_environment_lines_up_with_asvs_own(project):
+    assert project.run(*TINY).returncode == 0
+    project.git("commit", "-q", "--allow-empty", "-m", "another commit")
+    done = project.asv("run", *TINY)
+    assert done.returncode == 0, done.stdout
+    files = {p.name.split("-", 1)[1] for p in project.path.glob("results/*/*-py*.json")}
+    python = "{}.{}".format(*sys.version_info)
+    assert files == {f"existing-py{python}.json", f"virtualenv-py{python}.json"}
+    assert project.asv("publish").returncode == 0
+    index = json.loads((project.path / ".asv/html/index.json").read_text())
+    assert len(index["graph_param_list"]) == 1
+    graphs = (project.path / ".asv/html/graphs").rglob(f"{COPY}.json")
+    (graph,) = (graph for graph in graphs if "summary" not in graph.parts)
+    assert len(json.loads(graph.read_text())) == 2  # two commits on one curve
