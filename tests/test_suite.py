@@ -24,7 +24,8 @@ def values(path, benchmark):
     data = json.loads(path.read_text())
     columns = dict(zip(data["result_columns"], data["results"][benchmark], strict=False))
     points = itertools.product(*columns["params"])
-    found = zip(points, columns["result"], columns["samples"], strict=True)
+    samples = columns.get("samples") or itertools.repeat(None)
+    found = zip(points, columns["result"], samples, strict=False)
     return {
         tuple(map(ast.literal_eval, point)): (value, samples)
         for point, value, samples in found
