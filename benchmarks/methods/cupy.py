@@ -5,12 +5,12 @@ from numpy import empty as pageable  # noqa: F401
 
 def load():
     import cupy
+    import cupyx  # noqa: F401
 
     return cupy
 
 
 def pinned(n, dtype):
-    load()
     import cupyx
 
     return cupyx.empty_pinned(n, dtype)
