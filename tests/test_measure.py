@@ -98,13 +98,17 @@ def test_a_sample_is_the_mean_of_transfers_that_fill_its_time(monkeypatch):
     measure.timed(Device, lambda: events.append("waited"), 3)
     assert events == ["made", "waited", "released"] * 3
 
-    monkeypatch.setattr(measure, "SAMPLE_SECONDS", 0.05)
-    calls = []
-    sample = measure.sampler(lambda: calls.append(measure.perf_counter()), lambda: None)
-    calls.clear()
-    mean = sample()
-    assert 0.02 < len(calls) * mean < 0.2
-    assert mean == pytest.approx((calls[-1] - calls[0]) / len(calls), rel=0.2)
+    now = [0.0]
+    monkeypatch.setattr(measure, "perf_counter", lambda: now[0])
+
+    def transfer():
+        now[0] += 0.001
+        events.append("sent")
+
+    sample = measure.sampler(transfer, lambda: None)
+    events.clear()
+    assert sample() == pytest.approx(0.001)
+    assert len(events) == 4  # 4 ms
 
 
 def test_the_clock_runs_by_what_was_sampled_alone():
