@@ -148,7 +148,7 @@ def test_too_little_host_memory_is_not_a_failure(method, memory):
     allocate = getattr(methods.module(method), memory)
     out_of_memory = pytest.raises(SkipNotImplemented, match="not enough memory")
     with out_of_memory, measure.out_of_memory_skipped():
-        allocate(1 << 46, "uint8")
+        allocate(1 << 48, "uint8")
 
 
 @pytest.fixture(scope="module")
