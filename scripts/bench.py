@@ -63,7 +63,7 @@ def main(options):
 
     import table
 
-    table.main()
+    table.main([])
     site = dotvenv.ROOT / ".asv" / "html"
     print(f"\nThe site with all results is in {site}. To open it:")
     print(f"  python3 -m http.server --bind 127.0.0.1 --directory {site} 8080")

@@ -133,10 +133,10 @@ def markdown(run):
     return "\n".join(lines)
 
 
-def main():
+def main(words=None):
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--markdown", metavar="MACHINE", help="all the methods of this machine")
-    options = parser.parse_args()
+    options = parser.parse_args(words)
     runs = load()
     if options.markdown:
         print(markdown(newest(runs, options.markdown)))
