@@ -113,17 +113,16 @@ def sampler(transfer, wait):
 
 
 def quietest(taken):
-    """The SAMPLES quietest of `taken`, [(noise, seconds), ...], and how many of them are quiet.
+    """The SAMPLES quietest of `taken`, [(noise, seconds), ...], where 1 is the noise of the level.
 
-    `noise` is the sentinel as a multiple of the quiet level. Samples are chosen by the sentinel
-    alone, never by what they measured. The quiet ones come first, in the order of their taking.
+    Samples are chosen by the sentinel alone, never by what they measured. The quiet ones come
+    first, in the order of their taking.
     """
-    chosen = sorted(taken, key=lambda sample: max(sample[0], QUIET))[:SAMPLES]
-    return [seconds for _, seconds in chosen], sum(noise <= QUIET for noise, _ in chosen)
+    return sorted(taken, key=lambda sample: max(sample[0], QUIET))[:SAMPLES]
 
 
 def take_samples(sample, quiet):
-    """SAMPLES samples, each the seconds that `sample()` returns, and how many of them are quiet.
+    """SAMPLES samples, as (noise, seconds), where `sample()` returns the seconds of one.
 
     A sample is flanked by two sentinels and is quiet if both lie within QUIET of the level
     `quiet`. After one that is not, the process moves to a quiet core. Once SAMPLES are quiet, or
@@ -152,9 +151,14 @@ def samples(sample, quiet, check):
     """
     while True:
         check()
-        seconds, found = take_samples(sample, quiet)
+        taken = take_samples(sample, quiet)
         check()
-        note(samples=len(seconds), quiet=found)
+        noise, seconds = zip(*taken, strict=True)
+        note(
+            samples=len(taken),
+            quiet=sum(level <= QUIET for level in noise),
+            sentinel=quiet * float(numpy.median(noise)),  # how fast the core was
+        )
         yield from seconds
 
 

@@ -22,6 +22,7 @@ from pathlib import Path
 
 import asv.commands.run
 import asv.runner
+import numpy
 from asv import util
 from asv.console import log
 from asv.environment import EnvironmentUnavailable, ExistingEnvironment, get_env_name
@@ -35,6 +36,7 @@ except ImportError:
 
 NOTE = "note: "  # how benchmarks/measure.py begins a line for us
 NOISE = ".noise.jsonl"  # beside a results file; asv reads every .json as results
+SPREAD = 1.12  # of the sentinel between processes, from which on a run says so
 
 
 # The machine ------------------------------------------------------------------------------------
@@ -128,10 +130,10 @@ ExistingEnvironment.name = property(
 
 
 class Notes:
-    """What the processes of one run noted; `quiet` is by benchmark and index of the point."""
+    """What the processes of one run noted."""
 
     def __init__(self):
-        self.quiet = collections.defaultdict(list)  # quiet samples of each process, in order
+        self.processes = collections.defaultdict(list)  # (name, index of the point): notes
         self.skipped = collections.defaultdict(set)  # the points that a reason made n/a
         self.measured = self.noisy = self.failed = 0  # processes
 
@@ -142,7 +144,7 @@ class Notes:
             if "skipped" in note:
                 self.skipped[note["skipped"]].add((name, index))
             else:
-                self.quiet[name, index].append(note["quiet"])
+                self.processes[name, index].append(note)
                 self.noisy += note["quiet"] < note["samples"]
 
     def report(self):
@@ -157,6 +159,14 @@ class Notes:
             )
         elif self.measured:
             log.info(f"All {self.measured} processes took all of their samples on a quiet core")
+        speeds = [note["sentinel"] for noted in self.processes.values() for note in noted]
+        if speeds:
+            fast, slow = 1e6 * numpy.quantile(speeds, [0.05, 0.95])
+            if slow > SPREAD * fast:
+                log.warning(
+                    f"The cores' speed changed during the run (sentinel: {fast:.0f} to {slow:.0f} "
+                    "us); small and pageable transfers change with it"
+                )
 
 
 def run_point(benchmark, spawner, param_idx, **kwargs):
@@ -258,17 +268,19 @@ class RecordedResults(Results):
         for line in path.read_text().splitlines() if path.is_file() else []:
             point = json.loads(line)
             lines[point["benchmark"], *point["parameters"]] = point
-        for (name, index), quiet in notes.quiet.items():
+        for (name, index), noted in notes.processes.items():
             points = list(itertools.product(*self._benchmark_params[name]))
             point = {
                 "benchmark": name,
                 "version": self.benchmark_version[name],
                 "parameters": [ast.literal_eval(value) for value in points[index]],
-                "quiet": quiet,
+                "quiet": [note["quiet"] for note in noted],  # samples of each process
+                "sentinel": util.truncate_float_list([note["sentinel"] for note in noted]),
             }
             earlier = lines.get((name, *point["parameters"]))
             if earlier and self.appended[name] and earlier["version"] == point["version"]:
-                point["quiet"] = earlier["quiet"] + quiet
+                for column in "quiet", "sentinel":
+                    point[column] = earlier.get(column, []) + point[column]
             lines[name, *point["parameters"]] = point
         return "".join(json.dumps(lines[key]) + "\n" for key in sorted(lines, key=str))
 

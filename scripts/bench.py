@@ -68,6 +68,8 @@ def main(options):
     print(f"\nThe site with all results is in {site}. To open it:")
     print(f"  python3 -m http.server --bind 127.0.0.1 --directory {site} 8080")
     print("and go to http://127.0.0.1:8080/ with a browser")
+    if measured:
+        print(f"\n`asv run` ended with {measured}; what went wrong stands above", file=sys.stderr)
     return measured
 
 

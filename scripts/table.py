@@ -1,6 +1,6 @@
-"""Recorded results as a table of GB/s (1e9 bytes a second), for the terminal and for Markdown.
+"""Recorded results as tables of GB/s (1e9 bytes a second).
 
-python3 scripts/bench.py                                # ends with the table for the terminal
+.venv/bin/python scripts/table.py                       # what was measured last; the best GPU
 .venv/bin/python scripts/table.py --markdown MACHINE    # the README's
 """
 
@@ -10,9 +10,11 @@ import itertools
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import median, quantiles
 
 from asv.results import iter_results
 from asv.util import is_na
+from rich import box
 from rich.console import Console
 from rich.table import Table
 
@@ -20,48 +22,67 @@ RESULTS = Path(__file__).resolve().parent.parent / "results"
 EXISTING = "host_to_device.HostToDevice.time_existing_array"
 LINK = "reference.Link.time_link"
 COPY = "reference.HostCopy.time_copy"
+PROCESS_SAMPLES = 25  # as benchmarks/measure.py takes them
+MEMORY = "pinned", "pageable"
+MIB = 1 << 20
 
 
 @dataclass
 class Run:
-    """One commit on one machine; `seconds` is by benchmark and its parameters, in their order."""
+    """One commit on one machine; the dictionaries' keys are (benchmark, *parameters)."""
 
     machine: str
+    commit: str
     date: int  # of the commit, milliseconds
     measured: int  # when the last benchmark started, milliseconds
     seconds: dict
+    samples: dict  # those of each process behind each other
 
     def rate(self, *point):
-        """GB/s of the point (benchmark, *parameters), whose last is bytes; None if it has none."""
+        """GB/s of a point whose last parameter is bytes; None if it was not measured."""
         seconds = self.seconds.get(point)
         return seconds and point[-1] / seconds / 1e9
 
-    def points(self, benchmark):
-        return [point for point in self.seconds if point[0] == benchmark]
+    def methods(self):
+        return list(dict.fromkeys(point[1] for point in self.seconds if point[0] == EXISTING))
 
 
 def load(results=RESULTS):
     """All the runs recorded under the folder `results`, the one measured last at the end."""
     runs = []
     for result in iter_results(str(results)):
-        seconds = {}
+        run = Run(result.params["machine"], result.commit_hash, result.date, 0, {}, {})
+        run.measured = max(result.started_at.values(), default=0)
         for name in result.get_all_result_keys():
             params = result.get_result_params(name)
             values = result.get_result_value(name, params)
-            for reprs, value in zip(itertools.product(*params), values, strict=True):
+            samples = result.get_result_samples(name, params)
+            points = itertools.product(*params)
+            for point, value, taken in zip(points, values, samples, strict=True):
                 if not is_na(value):
-                    seconds[name, *map(ast.literal_eval, reprs)] = value
-        measured = max(result.started_at.values(), default=0)
-        runs.append(Run(result.params["machine"], result.date, measured, seconds))
+                    key = (name, *map(ast.literal_eval, point))
+                    run.seconds[key], run.samples[key] = value, taken or []
+        runs.append(run)
     return sorted(runs, key=lambda run: run.measured)
 
 
 def newest(runs, machine):
     """The run of the newest commit that has GPU results of `machine`."""
-    gpu = [run for run in runs if run.machine == machine and run.points(EXISTING)]
-    if not gpu:
+    with_gpu = [run for run in runs if run.machine == machine and run.methods()]
+    if not with_gpu:
         sys.exit(f"There are no GPU results of a machine called {machine!r}")
-    return max(gpu, key=lambda run: run.date)
+    return max(with_gpu, key=lambda run: (run.date, run.measured))
+
+
+def best(runs):
+    """The run with the fastest transfer of all, float32 into an existing array; None if none."""
+    rates = [
+        (run.rate(*point), index)
+        for index, run in enumerate(runs)
+        for point in run.seconds
+        if point[0] == EXISTING and point[3] == "float32"
+    ]
+    return runs[max(rates)[1]] if rates else None
 
 
 def size(nbytes):
@@ -73,75 +94,100 @@ def size(nbytes):
     return f"{nbytes} GiB"
 
 
-def best(run, memory, nbytes):
-    """The fastest float32 transfer into an existing array, as (GB/s, method), or None."""
-    rates = [
-        (run.rate(*point), point[1])
-        for point in run.points(EXISTING)
-        if point[2:] == (memory, "float32", nbytes)
-    ]
-    return max(rates, default=None)
+def cell(*rates):
+    """12.345, 0.012345 -> '12.3/0.012'"""
+    digits = (format(rate, ".3g" if rate >= 1 else ".3f") if rate else "n/a" for rate in rates)
+    return "/".join(digits)
 
 
-def cell(value):
-    if value is None:
-        return ""
-    rate, method = value if isinstance(value, tuple) else (value, "")
-    return f"{rate:.3g} {method}".rstrip()
+def rows(run, copies):
+    """A header and a row a size: float32 into an existing array, by method, pinned / pageable.
+
+    Beside them the link's ceiling, and the host's own copy as the run `copies` measured it.
+    """
+    yield ["size", *run.methods(), "link", "host copy"]
+    for nbytes in sorted({point[-1] for point in run.seconds if point[0] == EXISTING}):
+        yield [
+            size(nbytes),
+            *(
+                cell(*(run.rate(EXISTING, method, memory, "float32", nbytes) for memory in MEMORY))
+                for method in run.methods()
+            ),
+            cell(run.rate(LINK, nbytes)),
+            cell(copies.rate(COPY, "float32", nbytes)),
+        ]
+
+
+KINDS = {
+    "pinned, 4 MiB and more": lambda memory, nbytes: memory == "pinned" and nbytes >= 4 * MIB,
+    "pinned, below": lambda memory, nbytes: memory == "pinned" and nbytes < 4 * MIB,
+    "pageable": lambda memory, nbytes: memory == "pageable",
+}
+
+
+def noise(run):
+    """In words: how far the processes of a point lie apart, by kind of transfer."""
+    said = []
+    for kind, belongs in KINDS.items():
+        apart = []
+        for point, samples in run.samples.items():
+            if point[0] == EXISTING and belongs(point[2], point[4]):
+                processes = [
+                    median(samples[start : start + PROCESS_SAMPLES])
+                    for start in range(0, len(samples), PROCESS_SAMPLES)
+                ]
+                if len(processes) > 1:
+                    apart.append(max(processes) / min(processes) - 1)
+        if len(apart) > 1:
+            said.append(f"{median(apart):.1%} ({quantiles(apart, n=20)[-1]:.0%}) {kind}")
+    if not said:
+        return "one process a point: nothing is known of the noise"
+    return "the processes of a point differ by (median, 95th percentile) " + "; ".join(said)
+
+
+def describe(run):
+    return f"{run.machine}, commit {run.commit[:8]}: {noise(run)}"
 
 
 def terminal(runs):
-    """A table of the run measured last beside the best recorded GPU results."""
-    mine = runs[-1]
-    sizes = sorted({point[-1] for run in runs for point in run.points(EXISTING) + run.points(COPY)})
-    with_gpu = [run for run in runs if best(run, "pinned", sizes[-1])]
-    columns = {f"host copy, {mine.machine}": lambda n: mine.rate(COPY, "float32", n)}
-    for run in {id(r): r for r in ([mine] if mine in with_gpu else [])}.values():
-        for memory in "pinned", "pageable":
-            columns[f"{memory}, {run.machine}"] = lambda n, r=run, m=memory: best(r, m, n)
-    if with_gpu:
-        fastest = max(with_gpu, key=lambda run: best(run, "pinned", sizes[-1]))
-        for memory in "pinned", "pageable":
-            columns[f"{memory}, {fastest.machine}"] = lambda n, m=memory: best(fastest, m, n)
-    table = Table(
-        "size",
-        *columns,
-        title="GB/s of one float32 array into an existing one, with the fastest method",
-    )
-    for nbytes in sizes:
-        table.add_row(size(nbytes), *(cell(column(nbytes)) for column in columns.values()))
-    return table
+    """Print what was measured last, and the best GPU results there are."""
+    console, last, gpu = Console(), runs[-1], best(runs)
+    if gpu is None:
+        table = Table("size", "host copy", title=f"GB/s, {last.machine}", box=box.SIMPLE_HEAD)
+        for nbytes in sorted({point[-1] for point in last.seconds if point[0] == COPY}):
+            table.add_row(size(nbytes), cell(last.rate(COPY, "float32", nbytes)))
+        console.print(table)
+        return
+    for run in [last, gpu] if last.methods() and last is not gpu else [gpu]:
+        copies = run if run.methods() and last.methods() else last
+        header, *lines = rows(run, copies)
+        title = f"{run.machine}: GB/s of one float32 array, pinned/pageable"
+        table = Table(
+            *header, title=title, box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0)
+        )
+        for line in lines:
+            table.add_row(*line)
+        console.print(table)
+        console.print(f"The host's own copy: {copies.machine}. {describe(run)}", style="dim")
 
 
 def markdown(run):
-    """The four methods of `run`, pinned / pageable, as a Markdown table."""
-    methods = list(dict.fromkeys(point[1] for point in run.points(EXISTING)))
-    lines = [
-        "| size | " + " | ".join(methods) + " | the link |",
-        "|---:|" + "---:|" * (len(methods) + 1),
-    ]
-    for nbytes in sorted({point[-1] for point in run.points(EXISTING)}):
-        cells = [
-            " / ".join(
-                cell(run.rate(EXISTING, method, memory, "float32", nbytes)) or "n/a"
-                for memory in ("pinned", "pageable")
-            )
-            for method in methods
-        ]
-        cells.append(cell(run.rate(LINK, nbytes)))
-        lines.append(f"| {size(nbytes)} | " + " | ".join(cells) + " |")
-    return "\n".join(lines)
+    """`run` as a Markdown table, with its noise below it."""
+    header, *lines = rows(run, run)
+    ruler = ["---:"] * len(header)
+    table = "\n".join(f"| {' | '.join(line)} |" for line in (header, ruler, *lines))
+    return f"{table}\n\nMachine {describe(run)}."
 
 
 def main(words=None):
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--markdown", metavar="MACHINE", help="all the methods of this machine")
+    parser.add_argument("--markdown", metavar="MACHINE", help="this machine's newest, as Markdown")
     options = parser.parse_args(words)
     runs = load()
     if options.markdown:
         print(markdown(newest(runs, options.markdown)))
     elif runs:
-        Console().print(terminal(runs))
+        terminal(runs)
     else:
         sys.exit("There are no results yet: python3 scripts/bench.py makes some")
 

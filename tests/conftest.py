@@ -71,9 +71,8 @@ class Project:
         return path
 
 
-@pytest.fixture
-def project(tmp_path):
-    """The project with its committed results taken out."""
+def take_over(copy, results):
+    """Bring the project as it is now, committed or not, into the repository `copy`."""
     names = subprocess.run(
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
         cwd=ROOT,
@@ -81,14 +80,32 @@ def project(tmp_path):
         text=True,
         check=True,
     ).stdout.split("\0")
-    copy = Project(tmp_path / "project", tmp_path / "home")
-    copy.home.mkdir()
     for name in filter(None, names):
-        if not name.startswith("results/") and (ROOT / name).is_file():
+        if (results or not name.startswith("results/")) and (ROOT / name).is_file():
             target = copy.path / name
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(ROOT / name, target)
-    copy.git("init", "-q", "-b", "main")
     copy.git("add", "-A")
-    copy.git("commit", "-qm", "the project as it is now")
+    copy.git("commit", "-q", "--allow-empty", "-m", "the project as it is now")
+
+
+@pytest.fixture
+def project(tmp_path):
+    """The project with its committed results taken out, and no history."""
+    copy = Project(tmp_path / "project", tmp_path / "home")
+    copy.home.mkdir()
+    copy.path.mkdir()
+    copy.git("init", "-q", "-b", "main")
+    take_over(copy, results=False)
+    return copy
+
+
+@pytest.fixture
+def clone(tmp_path):
+    """A clone of the project, with its history and its recorded results."""
+    copy = Project(tmp_path / "clone", tmp_path / "home")
+    copy.home.mkdir()
+    copy.path.mkdir()
+    copy.git("clone", "-q", str(ROOT), ".")
+    take_over(copy, results=True)
     return copy

@@ -1,5 +1,6 @@
 """How a process measures: which samples count, where it runs, what it notices."""
 
+import json
 import os
 
 import numpy
@@ -16,31 +17,37 @@ seconds = st.floats(1e-9, 1)
 
 @given(st.lists(st.tuples(noise, seconds), min_size=measure.SAMPLES, max_size=100))
 def test_samples_are_chosen_by_the_sentinel_alone(taken):
-    chosen, found = measure.quietest(taken)
+    chosen = measure.quietest(taken)
     assert len(chosen) == measure.SAMPLES
-    quiet = [value for level, value in taken if level <= measure.QUIET]
-    assert found == min(len(quiet), measure.SAMPLES)
-    assert chosen[:found] == quiet[:found]  # in the order of their taking
-    noisy = sorted(level for level, _ in taken if level > measure.QUIET)
-    threshold = noisy[measure.SAMPLES - found - 1] if found < measure.SAMPLES else 0
-    allowed = [value for level, value in taken if measure.QUIET < level <= threshold]
-    assert all(value in allowed for value in chosen[found:])
+    quiet = [sample for sample in taken if sample[0] <= measure.QUIET]
+    assert chosen[: len(quiet)] == quiet[: measure.SAMPLES]  # in the order of their taking
+    noisy = sorted(sample[0] for sample in taken if sample[0] > measure.QUIET)
+    assert [sample[0] for sample in chosen[len(quiet) :]] == noisy[: len(chosen[len(quiet) :])]
+    assert all(sample in taken for sample in chosen)
+
+
+def seconds_of(taken):
+    return [seconds for _, seconds in taken]
+
+
+def quiet_ones(taken):
+    return sum(noise <= measure.QUIET for noise, _ in taken)
 
 
 def test_a_quiet_machine_takes_no_more_samples_than_it_needs():
     calls = []
-    chosen, found = measure.take_samples(lambda: calls.append(1) or len(calls), quiet=1.0)
-    assert found == measure.SAMPLES
-    assert chosen == list(range(2, measure.SAMPLES + 2))  # the first only wakes the device
+    taken = measure.take_samples(lambda: calls.append(1) or len(calls), quiet=1.0)
+    assert quiet_ones(taken) == measure.SAMPLES
+    assert seconds_of(taken) == list(range(2, measure.SAMPLES + 2))  # the first only wakes
 
 
 def test_the_search_for_a_quiet_core_ends(monkeypatch):
     monkeypatch.setattr(measure, "LIMIT_SECONDS", 0.2)
     before = os.sched_getaffinity(0)
     start = measure.perf_counter()
-    chosen, found = measure.take_samples(lambda: 1e-6, quiet=1e-12)
+    taken = measure.take_samples(lambda: 1e-6, quiet=1e-12)
     assert 0.2 < measure.perf_counter() - start < 2
-    assert (len(chosen), found) == (measure.SAMPLES, 0)
+    assert (len(taken), quiet_ones(taken)) == (measure.SAMPLES, 0)
     assert os.sched_getaffinity(0) == before
 
 
@@ -50,8 +57,8 @@ def test_a_process_moves_to_a_quiet_core(monkeypatch):
     here = lambda: os.sched_getaffinity(0)  # noqa: E731
     monkeypatch.setattr(measure, "sentinel", lambda: 2e-4 if here() == {busy} else 1e-4)
     cores = []
-    _, found = measure.take_samples(lambda: cores.append(here()) or 1e-6, quiet=1e-4)
-    assert found == measure.SAMPLES
+    taken = measure.take_samples(lambda: cores.append(here()) or 1e-6, quiet=1e-4)
+    assert quiet_ones(taken) == measure.SAMPLES
     assert {busy} not in cores
     assert all(len(core) == 1 and core < allowed for core in cores)
 
@@ -62,9 +69,20 @@ def test_noise_in_either_sentinel_discards_a_sample(monkeypatch):
     levels = iter([1.0, 1.0, 2.0] + [1.0] * 100)
     monkeypatch.setattr(measure, "sentinel", lambda: next(levels))
     numbers = iter(range(100))
-    chosen, found = measure.take_samples(lambda: next(numbers), quiet=1.0)
-    assert found == measure.SAMPLES
-    assert chosen == [1, 2, *range(4, 4 + measure.SAMPLES - 2)]
+    taken = measure.take_samples(lambda: next(numbers), quiet=1.0)
+    assert quiet_ones(taken) == measure.SAMPLES
+    assert seconds_of(taken) == [1, 2, *range(4, 4 + measure.SAMPLES - 2)]
+
+
+def test_a_process_notes_how_quiet_it_was_and_how_fast_its_core(monkeypatch, capsys):
+    monkeypatch.setattr(measure, "sentinel", lambda: 1.1e-4)
+    checks = []
+    samples = measure.samples(lambda: 1e-6, 1e-4, lambda: checks.append(1))
+    assert [next(samples) for _ in range(measure.SAMPLES)] == [1e-6] * measure.SAMPLES
+    assert len(checks) == 2  # before the first sample and after the last
+    line = capsys.readouterr().out
+    note = json.loads(line.removeprefix("note: "))
+    assert note == {"samples": 25, "quiet": 25, "sentinel": pytest.approx(1.1e-4)}
 
 
 @pytest.mark.skipif(len(os.sched_getaffinity(0)) < 2, reason="needs two cores")

@@ -1,0 +1,113 @@
+"""The two commands, as a newcomer runs them, and the stack that asv installs."""
+
+import json
+import re
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+import stack
+
+from tests.conftest import ROOT
+
+TINY = ("--bench", r"HostCopy.*'float32', 1024\)", "--bench", r"Harness.*none")
+IN_VENV = Path(sys.prefix) == ROOT / ".venv"
+
+
+@pytest.mark.skipif(not IN_VENV, reason="asv's own environments need a network, as .venv did")
+def test_the_first_command_in_an_empty_clone(clone):
+    done = clone.call(sys.executable, "scripts/bench.py", "--", *TINY)
+    assert done.returncode == 0, done.stdout
+    assert "Making .venv" in done.stdout
+    assert "took all of their samples" in done.stdout or "are noisy" in done.stdout
+    site = clone.path / ".asv" / "html"
+    assert f"The site with all results is in {site}" in done.stdout
+    index = json.loads((site / "index.json").read_text())
+    (here,) = (path.parent.name for path in clone.path.glob("results/*/*-virtualenv-*.json"))
+    assert {here, "nvidia-h200"} <= set(index["machines"])
+    graphs = (site / "graphs").rglob("host_to_device.HostToDevice.time_new_array.json")
+    assert any("machine-nvidia-h200" in str(graph) for graph in graphs)
+    assert re.search(r"^ 256 MiB( +\d.*/\d.*){4}", done.stdout, re.MULTILINE)  # the recorded table
+
+    again = clone.call(sys.executable, "scripts/bench.py", "--", *TINY)
+    assert again.returncode == 0
+    assert "Making .venv" not in again.stdout
+    assert "Installing" not in again.stdout
+
+    nothing = clone.call(sys.executable, "scripts/bench.py", "--", "--bench", "no_such_thing")
+    assert nothing.returncode == 1
+    assert "No benchmarks selected" in nothing.stdout
+    assert "`asv run` ended with 1" in nothing.stdout
+
+
+def test_publishing_needs_no_gpu_and_none_of_the_libraries(clone):
+    done = clone.asv("publish", CUDA_VISIBLE_DEVICES="-1")
+    assert done.returncode == 0, done.stdout
+    assert "Couldn't find" not in done.stdout  # a commit that is not in the history
+    index = json.loads((clone.path / ".asv/html/index.json").read_text())
+    assert index["machines"]["nvidia-h200"]["gpu"] == "NVIDIA H200"
+    assert index["params"]["python"] == ["3.12"]
+
+
+def test_measuring_with_the_libraries_of_this_python(clone):
+    done = clone.call(sys.executable, "scripts/bench.py", "--python=same", "--", *TINY)
+    assert done.returncode == 0, done.stdout
+    head = clone.git("rev-parse", "HEAD")
+    python = "{}.{}".format(*sys.version_info)
+    assert list(clone.path.glob(f"results/*/{head[:8]}-existing-py{python}.json"))
+    assert not (clone.path / ".venv").exists()
+
+
+@pytest.mark.skipif(not IN_VENV, reason="the tests do not run in .venv")
+def test_the_second_command_ends_with_what_it_ran(project):
+    shutil.copytree(ROOT / ".venv", project.path / ".venv", symlinks=True)
+    words = (sys.executable, "scripts/test.py", "tests/test_ours.py", "-q")
+    ours = project.path / "tests" / "test_ours.py"
+    ours.write_text("def test_ours():\n    assert True\n")
+    done = project.call(*words)
+    assert done.returncode == 0, done.stdout
+    assert "1 passed" in done.stdout
+    ours.write_text("def test_ours():\n    assert False\n")
+    assert project.call(*words).returncode == 1
+    ours.write_text("import os\n\n\ndef test_ours():\n    assert True\n")
+    assert project.call(*words).returncode == 1  # an import that is not used
+    ours.write_text("def test_ours():\n    assert True\n")
+    (project.path / "benchmarks" / "broken.py").write_text("raise ImportError\n")
+    assert project.call(*words).returncode == 1  # asv cannot import the suite
+
+
+def test_an_old_python_is_told_so(project):
+    code = """
+import sys
+sys.path.insert(0, "scripts")
+sys.version_info, sys.version = (3, 10, 1, "final", 0), "3.10.1 (main)"
+import dotvenv
+dotvenv.enter()
+"""
+    done = project.call(sys.executable, "-c", code)
+    assert done.returncode == 1
+    assert done.stdout == "Python 3.11 or later is needed; this is 3.10.1\n"
+
+
+@pytest.mark.parametrize(
+    ("cuda", "name"),
+    [(None, "host"), ((12, 0), "cu12"), ((12, 9), "cu12"), ((13, 0), "cu13"), ((14, 1), "cu13")],
+)
+def test_the_driver_chooses_the_stack(cuda, name):
+    assert stack.choose(cuda) == name
+    pins = (ROOT / "requirements" / f"{name}.txt").read_text()
+    lines = [line for line in pins.splitlines() if line and line[0] not in "# "]
+    assert all(re.match(r"[\w-]+==[\w.]+( ; .*)?$", line) for line in lines)
+    libraries = {"torch", "cuda-python", "pycuda"} if cuda else {"numpy"}
+    assert libraries <= {line.split("==")[0] for line in lines}
+
+
+def test_a_driver_too_old_is_told_what_it_needs():
+    with pytest.raises(SystemExit, match=r"supports CUDA 11\.8; the stacks need 12\.0 or newer"):
+        stack.choose((11, 8))
+
+
+def test_a_commit_without_requirements_is_told_so(tmp_path):
+    with pytest.raises(SystemExit, match=r"This commit has no \w+\.txt in its requirements/"):
+        stack.main(tmp_path)
