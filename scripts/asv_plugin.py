@@ -2,7 +2,8 @@
 
 asv.conf.json names it as a plugin, so that plain asv commands have all of it:
 - a machine registers itself, with its GPU, and only one run measures on it at a time;
-- an existing environment is called by Python's version, like asv's own, not by a path;
+- an existing environment is called by Python's version, like asv's own, not by a path, and its
+  results are recorded at HEAD with no further flags;
 - samples are always recorded, with how many of each process's were taken on a quiet core;
 - a run ends by saying what was not measured, and why, and what was measured noisily;
 - results files are replaced whole or not at all, and a point that was measured is not lost to a
@@ -192,9 +193,28 @@ def run_benchmarks(benchmarks, env, results=None, **kwargs):
     return results
 
 
-def run(cls, *args, **kwargs):
+def commit_to_record(conf, env_spec=(), set_commit_hash=None, **options):
+    """HEAD, with no further flags, where asv measures what is installed already.
+
+    The benchmarks measured are then those of the work tree, which must not differ from HEAD.
+    """
+    existing = env_spec and all(re.match("existing|:same$", spec) for spec in env_spec)
+    looking = options.get("dry_run") or options.get("quick")
+    if not existing or looking or options.get("bench") == ["just-discover"]:
+        return set_commit_hash
+    status = ["git", "status", "--porcelain", "--", conf.benchmark_dir, "requirements"]
+    if changed := util.check_output(status, dots=False, display_error=False).split("\n")[0]:
+        raise util.UserError(
+            f"A result belongs to a commit, and this is in none: {changed.strip()}. "
+            "Commit it, or look without recording: asv run --dry-run"
+        )
+    return set_commit_hash or "HEAD"
+
+
+def run(cls, conf, **options):
     runs.clear()
-    code = original_run(*args, **kwargs)
+    options["set_commit_hash"] = commit_to_record(conf, **options)
+    code = original_run(conf, **options)
     if runs and not any(notes.measured for notes in runs):
         raise util.UserError("Nothing was measured, and nothing recorded")
     return code

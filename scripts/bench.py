@@ -46,12 +46,7 @@ def parts(full):
 
 def main(options):
     os.chdir(dotvenv.ROOT)
-    words = []
-    if options.python == "same":
-        head = subprocess.run(["git", "rev-parse", "HEAD"], stdout=subprocess.PIPE, text=True)
-        if head.returncode:
-            return head.returncode
-        words += ["--environment=existing:same", "--set-commit-hash", head.stdout.strip()]
+    words = ["--environment=existing:same"] if options.python == "same" else []
     if not any(word.startswith(("-b", "--bench")) for word in options.asv):
         words += [f"--bench={part}" for part in parts(options.full)]
     measured = asv("run", *words, *options.asv)

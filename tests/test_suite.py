@@ -93,6 +93,19 @@ def change(project, name, old, new):
     text = path.read_text()
     assert old in text
     path.write_text(text.replace(old, new))
+    project.git("commit", "-qam", f"change {name}")
+
+
+def test_what_is_in_no_commit_is_not_recorded(project):
+    path = project.path / "benchmarks" / "reference.py"
+    path.write_text(path.read_text() + "\n")
+    for words in (), ("--python=same",), ("--set-commit-hash", "HEAD"):
+        done = project.run(*words, *TINY)
+        assert done.returncode == 1
+        assert "this is in none: M benchmarks/reference.py. Commit it" in done.stdout
+    done = project.run("--dry-run", *TINY)
+    assert done.returncode == 0
+    assert not list(project.path.glob("results/*/*-*.json"))
 
 
 def test_a_copy_of_wrong_bytes_is_a_failure(project):
@@ -108,9 +121,10 @@ def test_a_copy_of_wrong_bytes_is_a_failure(project):
 def test_what_cannot_be_measured_now_keeps_its_result(project):
     assert project.run(*TINY).returncode == 0
     before = values(project.results(), COPY)
+    same = ("--set-commit-hash", project.git("rev-parse", "HEAD"))
     out_of_memory = "raise MemoryError('Unable to allocate')"
     change(project, "benchmarks/reference.py", "measure.fill(source)", out_of_memory)
-    done = project.run(*TINY)
+    done = project.run(*TINY, *same)
     assert done.returncode == 0
     assert "1 points are n/a: not enough memory: Unable to allocate" in done.stdout
     assert "1 points that could not be measured now keep their earlier results" in done.stdout
@@ -119,7 +133,7 @@ def test_what_cannot_be_measured_now_keeps_its_result(project):
 
 @pytest.mark.skipif(has_gpu(), reason="the limit would hit the libraries, not the array")
 def test_too_little_host_memory_is_not_a_failure(project):
-    words = ["asv", "run", "--environment", "existing:same", "--set-commit-hash", "HEAD"]
+    words = ["asv", "run", "--environment", "existing:same"]
     bench = ["--bench", r"HostCopy.*'uint8', (268435456|1024)\)"]
     limit = ["prlimit", f"--data={400 << 20}"]
     done = project.call(*limit, sys.executable, "-m", *words, *bench)
@@ -161,7 +175,7 @@ def test_a_full_disk_loses_nothing(project):
     assert len(before) == 4
     for full in (folder / "benchmarks.json", project.results()):
         limit = ["prlimit", f"--fsize={len(before[full]) - 100}"]
-        asv_run = ["-m", "asv", "run", "--environment=existing:same", "--set-commit-hash=HEAD"]
+        asv_run = ["-m", "asv", "run", "--environment=existing:same"]
         done = project.call(*limit, sys.executable, *asv_run, *words)
         assert done.returncode == 1
         assert "File too large" in done.stdout.splitlines()[-1]
@@ -172,9 +186,8 @@ def test_a_full_disk_loses_nothing(project):
 def start(project, *words):
     """An `asv run` that is already measuring."""
     command = [sys.executable, "-m", "asv", "run", "--environment", "existing:same"]
-    command += ["--set-commit-hash", "HEAD", *words]
     run = subprocess.Popen(
-        command,
+        [*command, *words],
         cwd=project.path,
         env=project.environment(PYTHONUNBUFFERED="1"),
         stdout=subprocess.PIPE,
