@@ -7,11 +7,15 @@ happen before a fork; tests/test_gpu.py proves it.
 """
 
 import contextlib
+import ctypes
+import signal
 import sys
 
 from . import methods
 
 if sys.argv[1:2] == ["run_server"]:  # asv/benchmark.py run_server BENCHMARKS SOCKET
+    PR_SET_PDEATHSIG = 1  # from linux/prctl.h: do not outlive an asv that is killed
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     for name in methods.REGISTRY:
         with contextlib.suppress(Exception):  # missing or broken: the child says so, point by point
             methods.module(name).load()

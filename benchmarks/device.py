@@ -20,9 +20,9 @@ HOST_MEMORY = 1
 def check(cuda, error):
     """Raise RuntimeError with the driver's own words for `error`, a CUresult, if it is not 0."""
     if error:
-        text = ctypes.c_char_p(b"?")
-        cuda.cuGetErrorString(int(error), ctypes.byref(text))
-        raise RuntimeError(f"CUDA driver: {text.value.decode()} (error {int(error)})")
+        text = ctypes.c_char_p()
+        cuda.cuGetErrorString(int(error), ctypes.byref(text))  # NULL for an error it does not know
+        raise RuntimeError(f"CUDA driver: {(text.value or b'?').decode()} (error {int(error)})")
 
 
 @functools.cache
@@ -31,8 +31,8 @@ def driver():
 
     The point is n/a where there is no driver or no device.
     """
-    # CUDA's device 0 is then NVML's too, and what CUDA_VISIBLE_DEVICES names is what it says.
-    os.environ.setdefault("CUDA_DEVICE_ORDER", "PCI_BUS_ID")
+    # CUDA then counts devices as NVML does, which names the machine (scripts/gpu.py).
+    os.environ["CUDA_DEVICE_ORDER"] = "PCI_BUS_ID"
     try:
         cuda = ctypes.CDLL("libcuda.so.1")
     except OSError:
@@ -59,7 +59,7 @@ def wait():
     cuda = driver()
     try:
         from cuda.bindings import runtime
-    except ImportError:
+    except ModuleNotFoundError:
         return cuda.cuCtxSynchronize
     return runtime.cudaDeviceSynchronize
 

@@ -150,6 +150,7 @@ def samples(sample, quiet, check):
     `check` is called before the first and after the last; it raises if the data are wrong.
     """
     while True:
+        sample()  # brings the bytes that are compared now
         check()
         taken = take_samples(sample, quiet)
         check()
@@ -188,6 +189,15 @@ def skip(reason):
     """End this process; asv records n/a, and the run says why."""
     note(skipped=reason)
     raise SkipNotImplemented(reason)
+
+
+@contextmanager
+def missing_skipped(method):
+    """n/a if the block imports a library that is not, or not wholly, installed."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        skip(f"{method} is not installed (no module {error.name})")
 
 
 @contextmanager

@@ -96,10 +96,8 @@ def link_arrays(nbytes):
     with measure.out_of_memory_skipped():
         device.driver()
         device.stay_near()
-        try:
+        with measure.missing_skipped("cuda-python"):
             cuda_python.load()
-        except ModuleNotFoundError as error:
-            measure.skip(f"cuda-python is not installed (no module {error.name})")
         host = cuda_python.pinned(nbytes, "uint8")
         target = cuda_python.DeviceArray(nbytes)
     measure.fill(host)

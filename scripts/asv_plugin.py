@@ -4,20 +4,22 @@ asv.conf.json names it as a plugin, so that plain asv commands have all of it:
 - a machine registers itself, with its GPU, and only one run measures on it at a time;
 - an existing environment is called by Python's version, like asv's own, not by a path, and its
   results are recorded at HEAD with no further flags;
-- samples are always recorded, with how many of each process's were taken on a quiet core;
-- a run ends by saying what was not measured, and why, and what was measured noisily;
-- results files are replaced whole or not at all, and a point that was measured is not lost to a
-  later run that cannot measure it.
-tests/test_asv_plugin.py fails if asv changes under it.
+- a run ends by saying what was not measured, and why, and how noisy the rest is;
+- samples are always recorded, and the noise beside them (noise.py);
+- a process that fails fails its point, whatever the point's other processes do;
+- files are replaced whole or not at all, and a point that was measured is not lost to a later run
+  that cannot measure it.
+tests/test_suite.py, which runs asv for real, fails if asv changes under it.
 """
 
 import ast
 import collections
-import fcntl
+import hashlib
 import itertools
 import json
 import os
 import re
+import socket
 import sys
 from pathlib import Path
 
@@ -26,170 +28,185 @@ import asv.runner
 import numpy
 from asv import util
 from asv.console import log
-from asv.environment import EnvironmentUnavailable, ExistingEnvironment, get_env_name
+from asv.environment import Environment, EnvironmentUnavailable, ExistingEnvironment, get_env_name
 from asv.machine import Machine, MachineCollection
+from asv.repo import NoSuchNameError
 from asv.results import Results
 
 try:
-    import pynvml
-except ImportError:
-    raise util.UserError("nvidia-ml-py is missing: pip install -r requirements/dev.txt") from None
+    from scripts import gpu, noise, stack
+except ImportError as error:
+    raise util.UserError(f"{error}: pip install -r requirements/dev.txt") from None
 
 NOTE = "note: "  # how benchmarks/measure.py begins a line for us
-NOISE = ".noise.jsonl"  # beside a results file; asv reads every .json as results
 SPREAD = 1.12  # of the sentinel between processes, from which on a run says so
+
+
+def replace(owner, name):
+    """Put a function in the place of asv's own, which it gets as its first argument."""
+
+    def decorate(function):
+        original = getattr(owner, name)
+
+        def replacement(*args, **kwargs):
+            return function(original, *args, **kwargs)
+
+        setattr(owner, name, replacement)
+        return function
+
+    return decorate
 
 
 # The machine ------------------------------------------------------------------------------------
 
 
-def gpu_facts():
-    """What does not change about CUDA's device 0: its name, its PCIe link; {} without a GPU."""
-    visible = os.environ.get("CUDA_VISIBLE_DEVICES", "0").split(",")[0]
-    try:
-        pynvml.nvmlInit()
-        if visible.isdigit():
-            gpu = pynvml.nvmlDeviceGetHandleByIndex(int(visible))
-        else:
-            gpu = pynvml.nvmlDeviceGetHandleByUUID(visible)
-        name = pynvml.nvmlDeviceGetName(gpu)
-    except pynvml.NVMLError:
-        return {}
-    facts = {"gpu": name}
-    try:
-        generation = pynvml.nvmlDeviceGetMaxPcieLinkGeneration(gpu)
-        facts["link"] = f"PCIe Gen{generation} x{pynvml.nvmlDeviceGetMaxPcieLinkWidth(gpu)}"
-    except pynvml.NVMLError:
-        pass  # not every virtual machine says
-    return facts
-
-
-def slug(text):
-    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")
-
-
-def register(name, gpu):
+def register(name, facts):
     """Let asv know this machine, as `asv machine --yes` would, with its GPU.
 
     asv draws a curve for each value of each fact, so what an update or a hypervisor may change
     under a machine (the kernel's release, the memory's size) is none of them.
     """
     try:
-        MachineCollection.load(name)
-        return
+        known = MachineCollection.load(name)
     except util.UserError:
-        pass
-    facts = {**Machine.get_defaults(), "machine": name, "os": os.uname().sysname, **gpu}
-    del facts["ram"]
-    MachineCollection.save(name, facts)
-    log.info(f"Registered this machine as {name}")
+        known = {**Machine.get_defaults(), "machine": name}
+        log.info(f"Registered this machine as {name}")
+    known = {**known, "os": os.uname().sysname, **facts}
+    known.pop("ram", None)
+    MachineCollection.save(name, known)
 
 
 def lock():
-    """One run at a time on a machine: two would measure each other. Held until asv ends."""
-    home = Path(MachineCollection.get_machine_file_path()).parent
-    lock.directory = os.open(home, os.O_RDONLY)
+    """One run at a time: two would measure each other. The system frees the name when asv ends."""
+    lock.socket = socket.socket(socket.AF_UNIX)
+    home = hashlib.sha256(os.path.expanduser("~").encode()).hexdigest()
     try:
-        fcntl.flock(lock.directory, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
+        lock.socket.bind(f"\0numpy-to-gpu {home}")
+    except OSError:
         raise util.UserError("another run is measuring on this machine; wait for it") from None
 
 
-def load_machine(cls, machine_name=None, **kwargs):
-    name = machine_name or cls.get_unique_machine_name()
-    register(name, gpu_facts())
+@replace(Machine, "load")
+def load_machine(original, machine_name=None, **kwargs):
+    name = machine_name or Machine.get_unique_machine_name()
     lock()
-    return original_load(machine_name=name, **kwargs)
+    register(name, facts)
+    return original(machine_name=name, **kwargs)
 
 
-original_load = Machine.load
-Machine.load = classmethod(load_machine)
-if gpu := gpu_facts():
-    Machine.hardcoded_machine_name = slug(gpu["gpu"])
+try:
+    facts = gpu.facts()
+except LookupError as error:
+    raise util.UserError(str(error)) from None
+if facts:
+    Machine.hardcoded_machine_name = gpu.slug(facts["gpu"])
 
 
 # The environment --------------------------------------------------------------------------------
 
+# asv looks for python3.12 on PATH before it takes the one that runs it, which is there for sure.
+os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
 
-def init_existing(self, conf, executable, requirements, tagged_env_vars):
+
+@replace(ExistingEnvironment, "__init__")
+def init_existing(original, self, conf, executable, *args):
     try:
-        original_init(self, conf, executable, requirements, tagged_env_vars)
+        original(self, conf, executable, *args)
     except EnvironmentUnavailable:
         raise EnvironmentUnavailable(f"No Python at {executable}") from None
     code = "import sys; print('%d.%d' % sys.version_info[:2])"
     self._python = util.check_output([self._executable, "-c", code]).strip()
 
 
-original_init = ExistingEnvironment.__init__
-ExistingEnvironment.__init__ = init_existing
 ExistingEnvironment.name = property(
     lambda self: get_env_name(self.tool_name, self._python, {}, self._tagged_env_vars)
 )
 
 
+@replace(Environment, "_get_install_checksum")
+def install_checksum(original, self):
+    """Another driver may choose another stack for the same commit."""
+    return [*original(self), str(stack.cuda_version())]
+
+
 # The run ----------------------------------------------------------------------------------------
+
+
+def count(number, one, many):
+    return f"{number} {one if number == 1 else many}"
 
 
 class Notes:
     """What the processes of one run noted."""
 
     def __init__(self):
-        self.processes = collections.defaultdict(list)  # (name, index of the point): notes
-        self.skipped = collections.defaultdict(set)  # the points that a reason made n/a
-        self.measured = self.noisy = self.failed = 0  # processes
+        self.processes = collections.defaultdict(list)  # (benchmark, index of the point)
+        self.failed = collections.defaultdict(set)  # benchmark: indices of points
+        self.skipped = collections.defaultdict(set)  # reason: (benchmark, index of the point)
 
-    def add(self, name, index, value, lines):
-        self.measured += not util.is_na(value)
-        self.failed += value is None
-        for note in map(json.loads, lines):
-            if "skipped" in note:
-                self.skipped[note["skipped"]].add((name, index))
-            else:
-                self.processes[name, index].append(note)
-                self.noisy += note["quiet"] < note["samples"]
+    def add(self, name, index, result, lines):
+        value, samples = result.result[0], result.samples[0] or []
+        told = [json.loads(line) for line in lines]
+        if value is None:
+            self.failed[name].add(index)
+        elif util.is_na(value):
+            for note in told:
+                self.skipped[note.get("skipped", "asv skipped it")].add((name, index))
+        elif told:  # quiet samples come first, and asv may have taken fewer than were offered
+            quiet = sum(note["quiet"] for note in told)
+            self.processes[name, index].append(
+                {
+                    "samples": len(samples),
+                    "quiet": min(quiet, len(samples)),
+                    "sentinel": float(numpy.median([note["sentinel"] for note in told])),
+                }
+            )
 
     def report(self):
         for reason, points in sorted(self.skipped.items()):
-            log.info(f"{len(points)} points are n/a: {reason}")
-        if self.failed:
-            log.error(f"{self.failed} processes failed")
-        if self.noisy:
+            log.info(f"{count(len(points), 'point is', 'points are')} n/a: {reason}")
+        failed = sum(map(len, self.failed.values()))
+        if failed:
+            log.error(f"{count(failed, 'point', 'points')} failed")
+        measured = list(itertools.chain.from_iterable(self.processes.values()))
+        if not measured:
+            return
+        noisy = sum(process["quiet"] < process["samples"] for process in measured)
+        done = f"{count(len(measured), 'process', 'processes')} measured"
+        if noisy:
+            log.warning(f"{done}, {noisy} of them not all the time on a quiet core")
+        else:
+            log.info(f"{done}, all the time on a quiet core")
+        sentinels = [process["sentinel"] for process in measured]
+        fast, slow = 1e6 * numpy.quantile(sentinels, [0.05, 0.95])
+        if slow > SPREAD * fast:
             log.warning(
-                f"{self.noisy} of {self.measured} processes are noisy: not all of their samples "
-                f"were taken on a quiet core. Which ones, *{NOISE} beside the results says"
+                f"The cores' speed changed during the run (sentinel: {fast:.0f} to {slow:.0f} us); "
+                "small and pageable transfers change with it"
             )
-        elif self.measured:
-            log.info(f"All {self.measured} processes took all of their samples on a quiet core")
-        speeds = [note["sentinel"] for noted in self.processes.values() for note in noted]
-        if speeds:
-            fast, slow = 1e6 * numpy.quantile(speeds, [0.05, 0.95])
-            if slow > SPREAD * fast:
-                log.warning(
-                    f"The cores' speed changed during the run (sentinel: {fast:.0f} to {slow:.0f} "
-                    "us); small and pageable transfers change with it"
-                )
 
 
-def run_point(benchmark, spawner, param_idx, **kwargs):
+@replace(asv.runner, "_run_benchmark_single_param")
+def run_point(original, benchmark, spawner, param_idx, **kwargs):
     """One process of one point; takes our notes out of what it printed."""
-    result = original_run_point(benchmark, spawner, param_idx, **kwargs)
+    result = original(benchmark, spawner, param_idx, **kwargs)
     lines = result.stderr.splitlines()
     rest = [line for line in lines if not line.startswith(NOTE)]
     noted = [line.removeprefix(NOTE) for line in lines if line.startswith(NOTE)]
-    notes.add(benchmark["name"], param_idx, result.result[0], noted)
+    runs[-1].add(benchmark["name"], param_idx, result, noted)
     if len(rest) == 1 and rest[0].startswith("For parameters: "):
         rest = []
     log.dot()
     return result._replace(stderr="\n".join(rest))
 
 
-def run_benchmarks(benchmarks, env, results=None, **kwargs):
-    global notes
-    notes = Notes()
-    runs.append(notes)
+@replace(asv.commands.run, "run_benchmarks")
+def run_benchmarks(original, benchmarks, env, results=None, **kwargs):
+    results.notes = Notes()
+    runs.append(results.notes)
     kwargs["record_samples"] = True
-    results = original_run_benchmarks(benchmarks, env, results=results, **kwargs)
-    notes.report()
+    original(benchmarks, env, results=results, **kwargs)
+    results.notes.report()
     return results
 
 
@@ -203,7 +220,11 @@ def commit_to_record(conf, env_spec=(), set_commit_hash=None, **options):
     if not existing or looking or options.get("bench") == ["just-discover"]:
         return set_commit_hash
     status = ["git", "status", "--porcelain", "--", conf.benchmark_dir, "requirements"]
-    if changed := util.check_output(status, dots=False, display_error=False).split("\n")[0]:
+    try:
+        changed = util.check_output(status, dots=False, display_error=False).split("\n")[0]
+    except util.ProcessError:
+        raise util.UserError("Results belong to commits, and this is no git repository") from None
+    if changed:
         raise util.UserError(
             f"A result belongs to a commit, and this is in none: {changed.strip()}. "
             "Commit it, or look without recording: asv run --dry-run"
@@ -211,111 +232,124 @@ def commit_to_record(conf, env_spec=(), set_commit_hash=None, **options):
     return set_commit_hash or "HEAD"
 
 
-def run(cls, conf, **options):
+@replace(asv.commands.run.Run, "run")
+def run(original, conf, **options):
     runs.clear()
     options["set_commit_hash"] = commit_to_record(conf, **options)
-    code = original_run(conf, **options)
-    if runs and not any(notes.measured for notes in runs):
+    code = original(conf, **options)
+    if runs and not any(notes.processes for notes in runs):
         raise util.UserError("Nothing was measured, and nothing recorded")
     return code
 
 
-runs = []
-original_run_point = asv.runner._run_benchmark_single_param
-asv.runner._run_benchmark_single_param = run_point
-original_run_benchmarks = asv.commands.run.run_benchmarks
-asv.commands.run.run_benchmarks = run_benchmarks
-original_run = asv.commands.run.Run.run
-asv.commands.run.Run.run = classmethod(run)
+runs = []  # the Notes of each commit
 
 
 # The results ------------------------------------------------------------------------------------
 
 
-def write_json(path, *args, **kwargs):
-    """asv's write_json, but an interrupt or a full disk leaves the file that was there."""
+@replace(util, "write_json")
+def write_json(original, path, *args, **kwargs):
+    """An interrupt or a full disk leaves the file that was there."""
     new = f"{path}.new"
     try:
-        original_write_json(new, *args, **kwargs)
+        original(new, *args, **kwargs)
         os.replace(new, path)
     finally:
         Path(new).unlink(missing_ok=True)
 
 
-original_write_json = util.write_json
-util.write_json = write_json
-
-
 class RecordedResults(Results):
     """asv's results of one commit on one machine, with the noise beside them."""
 
-    before = None
+    notes = before = None
 
     def load_data(self, result_dir):
         super().load_data(result_dir)
         path = Path(result_dir, self._filename)
+        try:
+            self.noise = noise.load(noise.path_beside(path))
+        except ValueError as error:
+            raise util.UserError(str(error)) from None
         if path.is_file():
             self.before = Results.load(str(path))
+            if self.before.params != self.params:
+                raise util.UserError(
+                    f"{path} is of another machine of this name: {self.before.params} there, "
+                    f"{self.params} here. Name this one with --machine"
+                )
 
     def add_result(self, benchmark, result, *args, append_samples=False, **kwargs):
+        name = benchmark["name"]
         # The first round says whether this run's samples come behind earlier ones.
-        self.__dict__.setdefault("appended", {}).setdefault(benchmark["name"], append_samples)
-        result = result._replace(samples=util.truncate_float_list(result.samples, 6))
+        self.__dict__.setdefault("appended", {}).setdefault(name, append_samples)
+        for index in self.notes.failed[name] if self.notes else ():
+            result.result[index] = result.samples[index] = result.number[index] = None
+        earlier = self.errcode.get(name) or 0, self.stderr.get(name) or ""
+        result = result._replace(
+            samples=util.truncate_float_list(result.samples, 6),
+            errcode=result.errcode or earlier[0],
+            stderr="\n\n".join(filter(None, [earlier[1], result.stderr])),
+        )
         super().add_result(benchmark, result, *args, append_samples=append_samples, **kwargs)
 
     def keep_measured(self, name):
-        """Put back what benchmark `name` had measured where it is n/a or failed now."""
+        """Put back the points of benchmark `name` that were measured before and now were not."""
         version = self.benchmark_version.get(name)
         if not self.before or self.before.benchmark_version.get(name) != version:
-            return 0
-        params, kept = self._benchmark_params[name], 0
-        for column in "_results", "_stats", "_samples":
-            ours = getattr(self, column)
-            if ours[name] is None:
-                ours[name] = [None] * len(list(itertools.product(*params)))
-        for index, value in enumerate(self.before.get_result_value(name, params)):
-            if util.is_na(value) or not util.is_na(self._results[name][index]):
-                continue
-            self._results[name][index] = value
-            self._stats[name][index] = self.before.get_result_stats(name, params)[index]
-            self._samples[name][index] = self.before.get_result_samples(name, params)[index]
-            kept += 1
-        return kept
+            return
+        params = self.get_result_params(name)
+        columns = "_results", "_stats", "_samples"
+        then, stats, samples = (
+            getattr(self.before, f"get_result_{what}")(name, params)
+            for what in ("value", "stats", "samples")
+        )
+        for column in columns:  # asv folds a column of nothing into None
+            getattr(self, column)[name] = getattr(self, column)[name] or [None] * len(then)
+        for index, old in enumerate(zip(then, stats, samples, strict=True)):
+            if util.is_na(self._results[name][index]) and not util.is_na(old[0]):
+                for column, value in zip(columns, old, strict=True):
+                    getattr(self, column)[name][index] = value
+                self.notes.processes.pop((name, index), None)
+                yield index
 
-    def noise(self, path):
-        """The lines of the noise file at `path`, brought up to date with this run."""
-        lines = {}
-        for line in path.read_text().splitlines() if path.is_file() else []:
-            point = json.loads(line)
-            lines[point["benchmark"], *point["parameters"]] = point
-        for (name, index), noted in notes.processes.items():
-            points = list(itertools.product(*self._benchmark_params[name]))
-            point = {
-                "benchmark": name,
-                "version": self.benchmark_version[name],
-                "parameters": [ast.literal_eval(value) for value in points[index]],
-                "quiet": [note["quiet"] for note in noted],  # samples of each process
-                "sentinel": util.truncate_float_list([note["sentinel"] for note in noted]),
-            }
-            earlier = lines.get((name, *point["parameters"]))
-            if earlier and self.appended[name] and earlier["version"] == point["version"]:
-                for column in "quiet", "sentinel":
-                    point[column] = earlier.get(column, []) + point[column]
-            lines[name, *point["parameters"]] = point
-        return "".join(json.dumps(lines[key]) + "\n" for key in sorted(lines, key=str))
+    def update_noise(self):
+        """Bring the noise up to date with the samples: this run's, and those that are left."""
+        points = {}
+        for name in self.get_all_result_keys():
+            version, params = self.benchmark_version[name], self.get_result_params(name)
+            samples = self.get_result_samples(name, params)
+            for index, reprs in enumerate(itertools.product(*params)):
+                parameters = [ast.literal_eval(value) for value in reprs]
+                key = (name, *parameters)
+                old = self.noise.get(key)
+                if old and old["version"] != version:
+                    old = None
+                new = self.notes.processes.get((name, index))
+                if new:
+                    columns = {
+                        column: (old[column] if old and self.appended[name] else [])
+                        + util.truncate_float_list([process[column] for process in new])
+                        for column in noise.COLUMNS
+                    }
+                    point = {"benchmark": name, "version": version, "parameters": parameters}
+                    old = {**point, **columns}
+                if old and sum(old["samples"]) == len(samples[index] or []):
+                    points[key] = old
+        self.noise = points
 
     def save(self, result_dir):
-        if not notes.measured:
-            return
-        kept = sum(map(self.keep_measured, self._results))
+        if not self.notes or not self.notes.processes:
+            return  # the stack could not be installed, or nothing could be measured with it
+        kept = sum(len(list(self.keep_measured(name))) for name in self.get_all_result_keys())
         if kept:
-            log.warning(f"{kept} points that could not be measured now keep their earlier results")
-        path = Path(result_dir, self._filename).with_suffix(NOISE)
-        noise = self.noise(path)
+            kept = count(kept, "point", "points")
+            log.warning(f"{kept} could not be measured now: the earlier result stays")
+        self.update_noise()
         super().save(result_dir)
-        new = path.with_suffix(".new")
-        new.write_text(noise)
-        new.replace(path)
+        path = Path(result_dir, self._filename)
+        noise.save(noise.path_beside(path), self.noise)
+        log.info(f"Recorded in {os.path.relpath(path)}; commit results/ to keep it")
 
 
 asv.commands.run.Results = RecordedResults
@@ -329,6 +363,11 @@ def one_line(kind, error, traceback):
     log.flush()
     if issubclass(kind, KeyboardInterrupt):
         print("Interrupted", file=sys.stderr)
+    elif issubclass(kind, NoSuchNameError):
+        print(f"asv: no such commit: {error}", file=sys.stderr)
+    elif issubclass(kind, util.ProcessError) and Path(error.args[0]).name == "git":
+        reason = (error.stderr or "").strip().splitlines()[:1] or [str(error)]
+        print(f"asv: no such commit: {reason[0]}", file=sys.stderr)
     elif issubclass(kind, OSError):
         print(f"asv: {error}", file=sys.stderr)
     else:

@@ -7,12 +7,17 @@ python3 scripts/bench.py -- ARGUMENTS    # what follows -- goes to `asv run`
 """
 
 import argparse
+import contextlib
+import importlib.util
 import os
 import subprocess
 import sys
 
 import dotvenv
 import stack
+
+SOME_FAILED = 2  # asv run's exit code when it has recorded the others
+NEEDED = {"asv": "asv==0.6.6", "pynvml": "nvidia-ml-py", "rich": "rich", "numpy": "numpy"}
 
 
 def arguments():
@@ -22,7 +27,7 @@ def arguments():
         "--python",
         choices=["same"],
         help="same: measure with the libraries that this Python has, instead of an environment "
-        "made from requirements/; it needs what requirements/dev.in lists, too",
+        "made from requirements/",
     )
     parser.add_argument("asv", nargs="*", metavar="-- ARGUMENTS", help="passed on to `asv run`")
     return parser.parse_args()
@@ -30,10 +35,11 @@ def arguments():
 
 def asv(*words):
     """Run an asv command where everybody can see it; returns its exit code."""
-    try:
-        return subprocess.run([sys.executable, "-m", "asv", *words]).returncode
-    except KeyboardInterrupt:  # asv got it too, and has said so
-        return 130
+    with subprocess.Popen([sys.executable, "-m", "asv", *words]) as process:
+        while True:
+            # An interrupt reaches asv too, which ends in its own way.
+            with contextlib.suppress(KeyboardInterrupt):
+                return process.wait()
 
 
 def parts(full):
@@ -50,7 +56,7 @@ def main(options):
     if not any(word.startswith(("-b", "--bench")) for word in options.asv):
         words += [f"--bench={part}" for part in parts(options.full)]
     measured = asv("run", *words, *options.asv)
-    if measured == 130:
+    if measured not in (0, SOME_FAILED):
         return measured
     published = asv("publish")
     if published:
@@ -64,7 +70,7 @@ def main(options):
     print(f"  python3 -m http.server --bind 127.0.0.1 --directory {site} 8080")
     print("and go to http://127.0.0.1:8080/ with a browser")
     if measured:
-        print(f"\n`asv run` ended with {measured}; what went wrong stands above", file=sys.stderr)
+        print("\nSome points failed; `asv run` says above which, and why", file=sys.stderr)
     return measured
 
 
@@ -72,4 +78,7 @@ if __name__ == "__main__":
     options = arguments()
     if options.python != "same":
         dotvenv.enter()
+    elif missing := [name for name in NEEDED if not importlib.util.find_spec(name)]:
+        install = " ".join(NEEDED[name] for name in missing)
+        sys.exit(f"This Python has no {', '.join(missing)}: pip install {install}")
     sys.exit(main(options))

@@ -12,8 +12,6 @@ import sys
 import tempfile
 from pathlib import Path
 
-import pycuda_wheel
-
 
 def cuda_version():
     """The newest CUDA that this machine's driver supports, as (13, 0); None without a driver."""
@@ -38,31 +36,46 @@ def choose(version):
     return "cu12" if version < (13, 0) else "cu13"
 
 
-def pip_install(*arguments):
-    command = [sys.executable, "-m", "pip", "install", "--disable-pip-version-check", *arguments]
+def pip(*arguments):
+    command = [sys.executable, "-m", "pip", "--disable-pip-version-check", *arguments]
     return subprocess.run(command).returncode
 
 
+def names(lines):
+    return {line.split("==")[0] for line in lines if "==" in line}
+
+
 def main(folder):
+    import pycuda_wheel
+
     stack = choose(cuda_version())
     requirements = Path(folder, f"{stack}.txt")
     if not requirements.is_file():
         sys.exit(f"This commit has no {requirements.name} in its requirements/: nothing to install")
     lines = requirements.read_text().splitlines()
+    # What the stack before this one brought, and this one lacks, must not be measured as its own.
+    before = Path(sys.prefix, "stack.txt")
+    old = names(before.read_text().splitlines()) if before.exists() else set()
+    if gone := sorted(old - names(lines)):
+        pip("uninstall", "-q", "-y", *gone)
+    before.write_text("\n".join(lines))
     pycuda = [line for line in lines if line.startswith("pycuda==")]
     with tempfile.NamedTemporaryFile("w", suffix=".txt") as others:
         others.write("\n".join(line for line in lines if line not in pycuda))
         others.flush()
-        if code := pip_install("-r", others.name):
+        if code := pip("install", "-r", others.name):
             sys.exit(code)
     for requirement in pycuda:
         try:
-            code = pip_install("--no-deps", pycuda_wheel.wheel(requirement, stack))
+            code = pip("install", "--no-deps", pycuda_wheel.wheel(requirement, stack))
         except OSError as error:
             # The other three do without it, and asv says n/a.
             print(f"PyCUDA is not installed: {error}", file=sys.stderr)
+            pip("uninstall", "-q", "-y", "pycuda")
     sys.exit(code)
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    if len(sys.argv) != 2:
+        sys.exit("usage: python stack.py REQUIREMENTS")
+    main(sys.argv[1])

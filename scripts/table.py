@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median, quantiles
 
-from asv.results import iter_results
+import noise
+from asv.results import get_filename, iter_results
 from asv.util import is_na
 from rich import box
 from rich.console import Console
@@ -22,7 +23,6 @@ RESULTS = Path(__file__).resolve().parent.parent / "results"
 EXISTING = "host_to_device.HostToDevice.time_existing_array"
 LINK = "reference.Link.time_link"
 COPY = "reference.HostCopy.time_copy"
-PROCESS_SAMPLES = 25  # as benchmarks/measure.py takes them
 MEMORY = "pinned", "pageable"
 MIB = 1 << 20
 
@@ -37,6 +37,7 @@ class Run:
     measured: int  # when the last benchmark started, milliseconds
     seconds: dict
     samples: dict  # those of each process behind each other
+    noise: dict  # as noise.py loads it
 
     def rate(self, *point):
         """GB/s of a point whose last parameter is bytes; None if it was not measured."""
@@ -51,7 +52,12 @@ def load(results=RESULTS):
     """All the runs recorded under the folder `results`, the one measured last at the end."""
     runs = []
     for result in iter_results(str(results)):
-        run = Run(result.params["machine"], result.commit_hash, result.date, 0, {}, {})
+        machine, commit = result.params["machine"], result.commit_hash
+        beside = noise.path_beside(Path(results, get_filename(machine, commit, result.env_name)))
+        try:
+            run = Run(machine, commit, result.date, 0, {}, {}, noise.load(beside))
+        except ValueError as error:
+            sys.exit(str(error))
         run.measured = max(result.started_at.values(), default=0)
         for name in result.get_all_result_keys():
             params = result.get_result_params(name)
@@ -125,28 +131,36 @@ KINDS = {
 }
 
 
-def noise(run):
-    """In words: how far the processes of a point lie apart, by kind of transfer."""
+def apart(run):
+    """In words: how noisy `run` is, above all how far the processes of a point lie apart."""
     said = []
     for kind, belongs in KINDS.items():
-        apart = []
+        ratios = []
         for point, samples in run.samples.items():
-            if point[0] == EXISTING and belongs(point[2], point[4]):
+            if point[0] == EXISTING and belongs(point[2], point[4]) and point in run.noise:
+                taken = iter(samples)
                 processes = [
-                    median(samples[start : start + PROCESS_SAMPLES])
-                    for start in range(0, len(samples), PROCESS_SAMPLES)
+                    median(itertools.islice(taken, number))
+                    for number in run.noise[point]["samples"]
                 ]
                 if len(processes) > 1:
-                    apart.append(max(processes) / min(processes) - 1)
-        if len(apart) > 1:
-            said.append(f"{median(apart):.1%} ({quantiles(apart, n=20)[-1]:.0%}) {kind}")
+                    ratios.append(max(processes) / min(processes) - 1)
+        if len(ratios) > 1:
+            high = quantiles(ratios, n=20, method="inclusive")[-1]
+            said.append(f"{median(ratios):.1%} ({high:.0%}) {kind}")
     if not said:
         return "one process a point: nothing is known of the noise"
-    return "the processes of a point differ by (median, 95th percentile) " + "; ".join(said)
+    processes = [
+        quiet == samples
+        for point in run.noise.values()
+        for quiet, samples in zip(point["quiet"], point["samples"], strict=True)
+    ]
+    quiet = f"{sum(processes)} of {len(processes)} processes all the time on a quiet core"
+    return f"{quiet}; the two of a point differ by (median, 95th percentile) {'; '.join(said)}"
 
 
 def describe(run):
-    return f"{run.machine}, commit {run.commit[:8]}: {noise(run)}"
+    return f"{run.machine}, commit {run.commit[:8]}: {apart(run)}"
 
 
 def terminal(runs):
@@ -161,14 +175,17 @@ def terminal(runs):
     for run in [last, gpu] if last.methods() and last is not gpu else [gpu]:
         copies = run if run.methods() and last.methods() else last
         header, *lines = rows(run, copies)
-        title = f"{run.machine}: GB/s of one float32 array, pinned/pageable"
+        where = "" if run is last else " (recorded, not measured here)"
+        title = f"{run.machine}{where}: GB/s of one float32 array, pinned/pageable"
         table = Table(
             *header, title=title, box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0)
         )
         for line in lines:
             table.add_row(*line)
         console.print(table)
-        console.print(f"The host's own copy: {copies.machine}. {describe(run)}", style="dim")
+        if copies is not run:
+            console.print(f"The host copy is what was measured here, on {copies.machine}.")
+        console.print(describe(run), style="dim")
 
 
 def markdown(run):

@@ -70,8 +70,8 @@ class Project:
         return path
 
 
-def take_over(copy, results):
-    """Bring the project as it is now, committed or not, into the repository `copy`."""
+def take_over(copy):
+    """Bring the project as it is now, committed or not, into `copy`; results stay as they are."""
     names = subprocess.run(
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
         cwd=ROOT,
@@ -80,7 +80,7 @@ def take_over(copy, results):
         check=True,
     ).stdout.split("\0")
     for name in filter(None, names):
-        if (results or not name.startswith("results/")) and (ROOT / name).is_file():
+        if not name.startswith("results/") and (ROOT / name).is_file():
             target = copy.path / name
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(ROOT / name, target)
@@ -95,7 +95,7 @@ def project(tmp_path):
     copy.home.mkdir()
     copy.path.mkdir()
     copy.git("init", "-q", "-b", "main")
-    take_over(copy, results=False)
+    take_over(copy)
     return copy
 
 
@@ -106,5 +106,5 @@ def clone(tmp_path):
     copy.home.mkdir()
     copy.path.mkdir()
     copy.git("clone", "-q", str(ROOT), ".")
-    take_over(copy, results=True)
+    take_over(copy)
     return copy

@@ -11,8 +11,10 @@ import subprocess
 import sys
 import time
 
+import noise
 import pytest
 
+from benchmarks import methods
 from tests.conftest import has_gpu
 
 TINY = ("--bench", r"HostCopy.*'float32', 1024\)", "--bench", r"Harness.*none")
@@ -33,11 +35,15 @@ def values(path, benchmark):
     }
 
 
-def noise(path):
-    lines = path.with_suffix(".noise.jsonl").read_text().splitlines()
-    return {
-        (line["benchmark"], *line["parameters"]): line["quiet"] for line in map(json.loads, lines)
-    }
+def processes(path, *point):
+    """How many samples each process of the point took, as the noise file has it."""
+    line = noise.load(noise.path_beside(path)).get(point)
+    if line is None:
+        return []
+    assert len(line["samples"]) == len(line["quiet"]) == len(line["sentinel"])
+    assert all(0 <= quiet <= 25 for quiet in line["quiet"])
+    assert all(1e-6 < seconds < 1e-2 for seconds in line["sentinel"])
+    return line["samples"]
 
 
 def test_a_run_records_what_later_statistics_need(project):
@@ -54,7 +60,7 @@ def test_a_run_records_what_later_statistics_need(project):
     (((dtype, nbytes), (seconds, samples)),) = values(project.results(), COPY).items()
     assert (dtype, nbytes, len(samples)) == ("float32", 1024, 2 * 25)
     assert 1e-8 < seconds < 1e-4
-    assert len(noise(project.results())[COPY, "float32", 1024]) == 2  # processes
+    assert processes(project.results(), COPY, "float32", 1024) == [25, 25]
     machine = json.loads((project.results().parent / "machine.json").read_text())
     assert machine["machine"] == project.results().parent.name
     assert ("gpu" in machine) == has_gpu()
@@ -67,13 +73,13 @@ def test_parts_add_to_one_results_file(project):
     both = values(project.results(), COPY)
     assert set(both) == {("float32", 1024), ("uint8", 1024)}
     assert both["float32", 1024] == first["float32", 1024]
-    assert set(noise(project.results())) >= {(COPY, *point) for point in both}
+    assert all(processes(project.results(), COPY, *point) == [25] for point in both)
     more = project.run(*TINY, "-a", "rounds=1", "--append-samples")
     assert more.returncode == 0
     _, samples = values(project.results(), COPY)["float32", 1024]
     assert samples[:25] == first["float32", 1024][1]
     assert len(samples) == 50
-    assert len(noise(project.results())[COPY, "float32", 1024]) == 2
+    assert processes(project.results(), COPY, "float32", 1024) == [25, 25]
 
 
 def test_without_a_gpu_every_point_says_why(project):
@@ -82,7 +88,8 @@ def test_without_a_gpu_every_point_says_why(project):
     before = project.results().read_bytes()
     done = project.run(*bench, CUDA_VISIBLE_DEVICES="-1")
     assert done.returncode == 1
-    assert re.search(r"9 points are n/a: .*no (NVIDIA driver|device)", done.stdout)
+    points = 2 * len(methods.REGISTRY) + 1
+    assert re.search(rf"{points} points are n/a: .*no (NVIDIA driver|device)", done.stdout)
     assert done.stdout.rstrip().endswith("Nothing was measured, and nothing recorded")
     assert "Traceback" not in done.stdout
     assert project.results().read_bytes() == before
@@ -114,8 +121,83 @@ def test_a_copy_of_wrong_bytes_is_a_failure(project):
     done = project.run(*TINY)
     assert done.returncode == 2
     assert "wrong bytes arrived" in done.stdout
-    assert "2 processes failed" in done.stdout
+    assert "1 point failed" in done.stdout
     assert not values(project.results(), COPY)
+    assert processes(project.results(), COPY, "float32", 1024) == []
+
+
+def test_a_point_whose_other_process_failed_is_a_failure(project):
+    once = project.home / "once"
+    fails = f"""try:
+        open({str(once)!r}, "x")
+    except FileExistsError:
+        pass
+    else:
+        raise RuntimeError("only the first")
+    sample = measure.sampler(functools"""
+    change(project, "benchmarks/reference.py", "sample = measure.sampler(functools", fails)
+    done = project.run(*TINY)
+    assert done.returncode == 2
+    assert "1 point failed" in done.stdout
+    assert "RuntimeError: only the first" in done.stdout
+    assert not values(project.results(), COPY)
+
+
+def test_a_failure_does_not_take_away_what_was_measured(project):
+    assert project.run(*TINY).returncode == 0
+    before = values(project.results(), COPY)
+    same = ("--set-commit-hash", project.git("rev-parse", "HEAD"))
+    change(project, "benchmarks/reference.py", "measure.fill(source)", "raise RuntimeError")
+    done = project.run(*TINY, *same)
+    assert done.returncode == 2
+    assert "1 point could not be measured now: the earlier result stays" in done.stdout
+    assert values(project.results(), COPY) == before
+    assert processes(project.results(), COPY, "float32", 1024) == [25, 25]
+
+
+def test_results_of_another_version_are_not_put_back(project):
+    assert project.run(*TINY).returncode == 0
+    same = ("--set-commit-hash", project.git("rev-parse", "HEAD"))
+    change(project, "benchmarks/reference.py", 'version = "1"', 'version = "2"')
+    change(project, "benchmarks/reference.py", "measure.fill(source)", "raise RuntimeError")
+    assert project.run(*TINY, *same).returncode == 2
+    assert not values(project.results(), COPY)
+
+
+def test_a_run_of_few_samples_says_how_few(project):
+    assert project.run(*TINY, "-a", "repeat=3", "-a", "rounds=1").returncode == 0
+    assert processes(project.results(), COPY, "float32", 1024) == [3]
+    assert project.run(*TINY, "-a", "repeat=30", "-a", "rounds=1").returncode == 0
+    line = noise.load(noise.path_beside(project.results()))[COPY, "float32", 1024]
+    assert line["samples"] == [30]
+
+
+def test_another_machine_of_the_same_name_is_refused(project):
+    assert project.run(*TINY).returncode == 0
+    before = project.results().read_bytes()
+    machines = project.home / ".asv-machine.json"
+    known = json.loads(machines.read_text())
+    for facts in known.values():
+        if isinstance(facts, dict):
+            facts["cpu"] = "another one"
+    machines.write_text(json.dumps(known))
+    done = project.run(*TINY)
+    assert done.returncode == 1
+    assert "is of another machine of this name" in done.stdout
+    assert project.results().read_bytes() == before
+
+
+@pytest.mark.skipif(has_gpu(), reason="another stack would be installed here")
+def test_a_commit_whose_stack_cannot_be_installed_stops_no_other(project):
+    project.git("rm", "-q", "requirements/host.txt")
+    project.git("commit", "-qm", "no stack")
+    done = project.asv("run", "ALL", *TINY)
+    assert "This commit has no host.txt" in done.stdout
+    assert "Traceback" not in done.stdout
+    assert done.returncode == 2
+    (recorded,) = project.path.glob("results/*/*-virtualenv-*.json")
+    assert recorded.name.startswith(project.git("rev-parse", "HEAD~1")[:8])
+    assert processes(recorded, COPY, "float32", 1024) == [25, 25]
 
 
 def test_what_cannot_be_measured_now_keeps_its_result(project):
@@ -126,9 +208,10 @@ def test_what_cannot_be_measured_now_keeps_its_result(project):
     change(project, "benchmarks/reference.py", "measure.fill(source)", out_of_memory)
     done = project.run(*TINY, *same)
     assert done.returncode == 0
-    assert "1 points are n/a: not enough memory: Unable to allocate" in done.stdout
-    assert "1 points that could not be measured now keep their earlier results" in done.stdout
+    assert "1 point is n/a: not enough memory: Unable to allocate" in done.stdout
+    assert "1 point could not be measured now: the earlier result stays" in done.stdout
     assert values(project.results(), COPY) == before
+    assert processes(project.results(), COPY, "float32", 1024) == [25, 25]
 
 
 @pytest.mark.skipif(has_gpu(), reason="the limit would hit the libraries, not the array")
@@ -138,8 +221,23 @@ def test_too_little_host_memory_is_not_a_failure(project):
     limit = ["prlimit", f"--data={400 << 20}"]
     done = project.call(*limit, sys.executable, "-m", *words, *bench)
     assert done.returncode == 0, done.stdout
-    assert "1 points are n/a: not enough memory: Unable to allocate 256. MiB" in done.stdout
+    assert "1 point is n/a: not enough memory: Unable to allocate 256. MiB" in done.stdout
     assert set(values(project.results(), COPY)) == {("uint8", 1024)}
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("HEAD~9..HEAD",),
+        ("no-such-branch",),
+        ("--environment", "existing:same", "--set-commit-hash", "no-such-commit"),
+    ],
+)
+def test_a_commit_that_is_not_there(project, words):
+    done = project.asv("run", *words, *TINY)
+    assert done.returncode == 1
+    assert "Traceback" not in done.stdout
+    assert re.search(r"no such commit|No such commit", done.stdout.splitlines()[-1])
 
 
 def test_no_benchmark_and_no_python(project):
@@ -166,13 +264,25 @@ def test_a_broken_results_file_stops_a_run_and_is_left_alone(project, content):
     assert "Error parsing JSON" in published.stdout
 
 
+@pytest.mark.parametrize("content", ["half a li", '{"benchmark": 1}', "[]"])
+def test_a_broken_noise_file_stops_a_run_before_it_measures(project, content):
+    assert project.run(*TINY).returncode == 0
+    before = project.results().read_bytes()
+    noise.path_beside(project.results()).write_text(content)
+    done = project.run(*TINY)
+    assert done.returncode == 1
+    assert "Error parsing the noise file" in done.stdout.splitlines()[-1]
+    assert project.results().read_bytes() == before
+
+
 def test_a_full_disk_loses_nothing(project):
     """A limit on the size of files stands for the disk: both end a write in the middle."""
-    words = ("--bench", r"HostCopy.*(1024|8192|65536)\)", "-a", "rounds=1")
+    words = ("--bench", r"HostCopy.*(1024|8192|65536)\)")
     assert project.run(*words).returncode == 0
     folder = project.path / "results"
     before = {path: path.read_bytes() for path in folder.rglob("*.json*")}
     assert len(before) == 4
+    assert len(before[project.results()]) > len(before[folder / "benchmarks.json"]) + 200
     for full in (folder / "benchmarks.json", project.results()):
         limit = ["prlimit", f"--fsize={len(before[full]) - 100}"]
         asv_run = ["-m", "asv", "run", "--environment=existing:same"]
@@ -226,7 +336,7 @@ def test_two_runs_at_once_do_not_measure_each_other(project):
 def test_a_killed_run_is_not_in_the_way_of_the_next(project):
     run = start(project, "--bench", "HostCopy")
     os.kill(run.pid, signal.SIGKILL)
-    run.communicate()
+    run.communicate(timeout=20)  # ends when the last process of the run has: none is left behind
     assert project.run(*TINY).returncode == 0
 
 
@@ -255,8 +365,8 @@ def test_a_fifth_method_is_one_file_and_one_line(project):
     for operation in "time_new_array", "time_existing_array":
         found = benchmarks[f"host_to_device.HostToDevice.{operation}"]
         assert found["param_names"] == ["method", "memory", "dtype", "nbytes"]
-        assert found["params"][0] == ["'cuda-python'", "'torch'", "'cupy'", "'pycuda'", "'fifth'"]
-        assert [len(values) for values in found["params"]] == [5, 2, 5, 7]
+        assert found["params"][0] == [*map(repr, methods.REGISTRY), "'fifth'"]
+        assert [len(values) for values in found["params"][1:]] == [2, 5, 7]
         assert found["version"] == "1"
 
 

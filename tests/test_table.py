@@ -38,26 +38,27 @@ def test_no_transfer_is_faster_than_the_link(run):
 
 def test_what_was_measured_here_stands_beside_the_recorded(run, capsys):
     copy = (table.COPY, "float32", 1024)
-    here = table.Run("here", "c" * 40, 0, 2**62, {copy: 1e-6}, {copy: []})
+    here = table.Run("here", "c" * 40, 0, 2**62, {copy: 1e-6}, {}, {})
     table.terminal([run, here])
     lines = capsys.readouterr().out.splitlines()
     (row,) = (line.split() for line in lines if line.split()[:2] == ["1", "KiB"])
     assert len(row) == 2 + 4 + 2  # the size, the methods, the link, the host's copy
     assert row[-1] == "1.02"  # 1024 bytes in a microsecond
     assert max(map(len, lines)) <= 80
-    assert any("The host's own copy: here" in line for line in lines)
+    assert any("The host copy is what was measured here, on here." in line for line in lines)
+    assert any("recorded, not measured here" in line for line in lines)
 
 
 def test_without_gpu_results_there_is_still_a_table(capsys):
     copy = (table.COPY, "float32", 1024)
-    table.terminal([table.Run("here", "c" * 40, 0, 1, {copy: 1e-6}, {copy: []})])
+    table.terminal([table.Run("here", "c" * 40, 0, 1, {copy: 1e-6}, {}, {})])
     assert "1.02" in capsys.readouterr().out
 
 
 def test_points_that_were_not_measured_are_not_numbers(run, capsys):
     point = (table.EXISTING, "torch", "pinned", "float32", 1024)
     seconds = {key: value for key, value in run.seconds.items() if key != point}
-    part = table.Run(run.machine, run.commit, run.date, run.measured, seconds, run.samples)
+    part = table.Run(run.machine, run.commit, run.date, run.measured, seconds, run.samples, {})
     assert "| n/a/0.1" in table.markdown(part)
 
 

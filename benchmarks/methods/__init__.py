@@ -14,13 +14,15 @@ new_array(host) -> callable
     the last reference releases it in the library's own way (a pool keeps it, cudaFree does not).
 existing_array(host) -> (device array, callable)
     A device array of the shape and dtype of `host`, and a function that copies `host` into it.
-    What can be prepared once for this pair of arrays (a view, an address) is prepared.
+    What can be prepared once for this pair of arrays (a view, an address) is prepared. The
+    harness keeps both arrays for as long as it calls the function.
 read(device) -> ndarray
     The device array's bytes, back on the host.
 
 The two callables take no arguments, are the calls that the library's users would write, and may
-return before the copy is done: the harness waits, in the same way for every method. Whatever
-fails raises; an exception that says "out of memory" makes the point n/a, any other fails it.
+return before the copy is done: the harness waits, in the same way for every method, and compares
+the bytes that arrived. Whatever else fails raises; an exception that says "out of memory" makes
+the point n/a, any other fails it.
 
 A fifth method is one more file and its line in REGISTRY.
 """
