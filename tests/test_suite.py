@@ -164,6 +164,24 @@ def test_results_of_another_version_are_not_put_back(project):
     assert not values(project.results(), COPY)
 
 
+def test_noisy_processes_are_kept_and_counted(project):
+    change(project, "benchmarks/measure.py", "QUIET = 1.12", "QUIET = 0.0")
+    change(project, "benchmarks/measure.py", "LIMIT_SECONDS = 1.5", "LIMIT_SECONDS = 0.1")
+    done = project.run(*TINY)
+    assert done.returncode == 0
+    assert "4 processes measured, 4 of them not all the time on a quiet core" in done.stdout
+    line = noise.load(noise.path_beside(project.results()))[COPY, "float32", 1024]
+    assert (line["samples"], line["quiet"]) == ([25, 25], [0, 0])
+
+
+def test_processes_are_forked_from_one_that_has_the_libraries(project):
+    parent = project.home / "parent"
+    look = f"open({str(parent)!r}, 'w').write(open(f'/proc/{{os.getppid()}}/cmdline').read())"
+    change(project, "benchmarks/reference.py", "measure.fill(source)", f"import os; {look}")
+    project.run(*TINY)
+    assert "run_server" in parent.read_text().split("\0")
+
+
 def test_a_run_of_few_samples_says_how_few(project):
     assert project.run(*TINY, "-a", "repeat=3", "-a", "rounds=1").returncode == 0
     assert processes(project.results(), COPY, "float32", 1024) == [3]
@@ -373,7 +391,10 @@ def test_a_fifth_method_is_one_file_and_one_line(project):
 def test_an_existing_environment_lines_up_with_asvs_own(project):
     assert project.run(*TINY).returncode == 0
     project.git("commit", "-q", "--allow-empty", "-m", "another commit")
-    done = project.asv("run", *TINY)
+    other = project.home / "python{}.{}".format(*sys.version_info)  # not the one that runs asv
+    other.write_text("#!/bin/sh\nexit 127\n")
+    other.chmod(0o755)
+    done = project.asv("run", *TINY, PATH=f"{project.home}:{os.environ['PATH']}")
     assert done.returncode == 0, done.stdout
     files = {p.name.split("-", 1)[1] for p in project.path.glob("results/*/*-py*.json")}
     python = "{}.{}".format(*sys.version_info)
