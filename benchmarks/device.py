@@ -31,13 +31,13 @@ def driver():
 
     The point is n/a where there is no driver or no device.
     """
-    # CUDA then counts devices as NVML does, which names the machine (scripts/gpu.py).
+    # CUDA then counts devices as NVML does, which names the machine (scripts/machine.py).
     os.environ["CUDA_DEVICE_ORDER"] = "PCI_BUS_ID"
     try:
         cuda = ctypes.CDLL("libcuda.so.1")
-    except OSError:
-        skip("no NVIDIA driver on this machine (libcuda.so.1 is missing)")
-    error = cuda.cuInit(0)
+        error = cuda.cuInit(0)
+    except (OSError, AttributeError):
+        skip("no NVIDIA driver on this machine (libcuda.so.1 is missing, or is no driver)")
     if error == STUB_LIBRARY:
         skip("no NVIDIA driver on this machine (libcuda.so.1 is the toolkit's stub)")
     if error == NO_DEVICE:

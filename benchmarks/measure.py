@@ -207,5 +207,5 @@ def out_of_memory_skipped():
         yield
     except Exception as error:
         if isinstance(error, MemoryError) or "out of memory" in str(error).lower():
-            skip(f"not enough memory: {str(error).strip().splitlines()[0]}")
+            skip(f"not enough memory: {(str(error).strip() or 'MemoryError').splitlines()[0]}")
         raise

@@ -13,33 +13,36 @@ tests/test_suite.py, which runs asv for real, fails if asv changes under it.
 """
 
 import ast
-import collections
-import hashlib
+import contextlib
 import itertools
 import json
 import os
 import re
-import socket
 import sys
 from pathlib import Path
 
 import asv.commands.run
 import asv.runner
-import numpy
 from asv import util
 from asv.console import log
 from asv.environment import Environment, EnvironmentUnavailable, ExistingEnvironment, get_env_name
-from asv.machine import Machine, MachineCollection
+from asv.machine import Machine
 from asv.repo import NoSuchNameError
 from asv.results import Results
 
 try:
-    from scripts import gpu, noise, stack
+    from scripts import machine, noise, stack
 except ImportError as error:
     raise util.UserError(f"{error}: pip install -r requirements/dev.txt") from None
 
 NOTE = "note: "  # how benchmarks/measure.py begins a line for us
-SPREAD = 1.12  # of the sentinel between processes, from which on a run says so
+
+
+for descriptor in range(3):  # asv's forkserver would take a closed one for its own
+    try:
+        os.fstat(descriptor)
+    except OSError:
+        os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)
 
 
 def replace(owner, name):
@@ -59,47 +62,9 @@ def replace(owner, name):
 
 # The machine ------------------------------------------------------------------------------------
 
-
-def register(name, facts):
-    """Let asv know this machine, as `asv machine --yes` would, with its GPU.
-
-    asv draws a curve for each value of each fact, so what an update or a hypervisor may change
-    under a machine (the kernel's release, the memory's size) is none of them.
-    """
-    try:
-        known = MachineCollection.load(name)
-    except util.UserError:
-        known = {**Machine.get_defaults(), "machine": name}
-        log.info(f"Registered this machine as {name}")
-    known = {**known, "os": os.uname().sysname, **facts}
-    known.pop("ram", None)
-    MachineCollection.save(name, known)
-
-
-def lock():
-    """One run at a time: two would measure each other. The system frees the name when asv ends."""
-    lock.socket = socket.socket(socket.AF_UNIX)
-    home = hashlib.sha256(os.path.expanduser("~").encode()).hexdigest()
-    try:
-        lock.socket.bind(f"\0numpy-to-gpu {home}")
-    except OSError:
-        raise util.UserError("another run is measuring on this machine; wait for it") from None
-
-
-@replace(Machine, "load")
-def load_machine(original, machine_name=None, **kwargs):
-    name = machine_name or Machine.get_unique_machine_name()
-    lock()
-    register(name, facts)
-    return original(machine_name=name, **kwargs)
-
-
-try:
-    facts = gpu.facts()
-except LookupError as error:
-    raise util.UserError(str(error)) from None
+facts = machine.gpu_facts()
 if facts:
-    Machine.hardcoded_machine_name = gpu.slug(facts["gpu"])
+    Machine.hardcoded_machine_name = machine.slug(facts["gpu"])
 
 
 # The environment --------------------------------------------------------------------------------
@@ -132,68 +97,15 @@ def install_checksum(original, self):
 # The run ----------------------------------------------------------------------------------------
 
 
-def count(number, one, many):
-    return f"{number} {one if number == 1 else many}"
-
-
-class Notes:
-    """What the processes of one run noted."""
-
-    def __init__(self):
-        self.processes = collections.defaultdict(list)  # (benchmark, index of the point)
-        self.failed = collections.defaultdict(set)  # benchmark: indices of points
-        self.skipped = collections.defaultdict(set)  # reason: (benchmark, index of the point)
-
-    def add(self, name, index, result, lines):
-        value, samples = result.result[0], result.samples[0] or []
-        told = [json.loads(line) for line in lines]
-        if value is None:
-            self.failed[name].add(index)
-        elif util.is_na(value):
-            for note in told:
-                self.skipped[note.get("skipped", "asv skipped it")].add((name, index))
-        elif told:  # quiet samples come first, and asv may have taken fewer than were offered
-            quiet = sum(note["quiet"] for note in told)
-            self.processes[name, index].append(
-                {
-                    "samples": len(samples),
-                    "quiet": min(quiet, len(samples)),
-                    "sentinel": float(numpy.median([note["sentinel"] for note in told])),
-                }
-            )
-
-    def report(self):
-        for reason, points in sorted(self.skipped.items()):
-            log.info(f"{count(len(points), 'point is', 'points are')} n/a: {reason}")
-        failed = sum(map(len, self.failed.values()))
-        if failed:
-            log.error(f"{count(failed, 'point', 'points')} failed")
-        measured = list(itertools.chain.from_iterable(self.processes.values()))
-        if not measured:
-            return
-        noisy = sum(process["quiet"] < process["samples"] for process in measured)
-        done = f"{count(len(measured), 'process', 'processes')} measured"
-        if noisy:
-            log.warning(f"{done}, {noisy} of them not all the time on a quiet core")
-        else:
-            log.info(f"{done}, all the time on a quiet core")
-        sentinels = [process["sentinel"] for process in measured]
-        fast, slow = 1e6 * numpy.quantile(sentinels, [0.05, 0.95])
-        if slow > SPREAD * fast:
-            log.warning(
-                f"The cores' speed changed during the run (sentinel: {fast:.0f} to {slow:.0f} us); "
-                "small and pageable transfers change with it"
-            )
-
-
 @replace(asv.runner, "_run_benchmark_single_param")
 def run_point(original, benchmark, spawner, param_idx, **kwargs):
     """One process of one point; takes our notes out of what it printed."""
     result = original(benchmark, spawner, param_idx, **kwargs)
     lines = result.stderr.splitlines()
     rest = [line for line in lines if not line.startswith(NOTE)]
-    noted = [line.removeprefix(NOTE) for line in lines if line.startswith(NOTE)]
-    runs[-1].add(benchmark["name"], param_idx, result, noted)
+    noted = [json.loads(line.removeprefix(NOTE)) for line in lines if line.startswith(NOTE)]
+    value, samples = result.result[0], result.samples[0]
+    runs[-1].add((benchmark["name"], param_idx), value, samples, noted)
     if len(rest) == 1 and rest[0].startswith("For parameters: "):
         rest = []
     log.dot()
@@ -202,7 +114,7 @@ def run_point(original, benchmark, spawner, param_idx, **kwargs):
 
 @replace(asv.commands.run, "run_benchmarks")
 def run_benchmarks(original, benchmarks, env, results=None, **kwargs):
-    results.notes = Notes()
+    results.notes = noise.Notes()
     runs.append(results.notes)
     kwargs["record_samples"] = True
     original(benchmarks, env, results=results, **kwargs)
@@ -222,8 +134,8 @@ def commit_to_record(conf, env_spec=(), set_commit_hash=None, **options):
     status = ["git", "status", "--porcelain", "--", conf.benchmark_dir, "requirements"]
     try:
         changed = util.check_output(status, dots=False, display_error=False).split("\n")[0]
-    except util.ProcessError:
-        raise util.UserError("Results belong to commits, and this is no git repository") from None
+    except util.ProcessError as error:
+        raise util.UserError(f"Results belong to commits. {error.stderr.strip()}") from None
     if changed:
         raise util.UserError(
             f"A result belongs to a commit, and this is in none: {changed.strip()}. "
@@ -235,6 +147,15 @@ def commit_to_record(conf, env_spec=(), set_commit_hash=None, **options):
 @replace(asv.commands.run.Run, "run")
 def run(original, conf, **options):
     runs.clear()
+    bench = options.get("bench") or []
+    for pattern in [bench] if isinstance(bench, str) else bench:
+        try:
+            re.compile(pattern)
+        except re.error as error:
+            raise util.UserError(f"--bench {pattern!r} is no regular expression: {error}") from None
+    machine.lock()
+    options["machine"] = options.get("machine") or Machine.get_unique_machine_name()
+    machine.register(options["machine"], facts, conf.results_dir)
     options["set_commit_hash"] = commit_to_record(conf, **options)
     code = original(conf, **options)
     if runs and not any(notes.processes for notes in runs):
@@ -259,6 +180,18 @@ def write_json(original, path, *args, **kwargs):
         Path(new).unlink(missing_ok=True)
 
 
+@replace(util, "load_json")
+def load_json(original, path, *args, **kwargs):
+    """asv expects an object, with a version that is a number, and says so only by a traceback."""
+    try:
+        data = original(path, *args, **kwargs)
+    except (TypeError, UnicodeDecodeError):
+        data = None
+    if not isinstance(data, dict):
+        raise util.UserError(f"{path} is not a file of asv's")
+    return data
+
+
 class RecordedResults(Results):
     """asv's results of one commit on one machine, with the noise beside them."""
 
@@ -273,17 +206,14 @@ class RecordedResults(Results):
             raise util.UserError(str(error)) from None
         if path.is_file():
             self.before = Results.load(str(path))
-            if self.before.params != self.params:
-                raise util.UserError(
-                    f"{path} is of another machine of this name: {self.before.params} there, "
-                    f"{self.params} here. Name this one with --machine"
-                )
 
     def add_result(self, benchmark, result, *args, append_samples=False, **kwargs):
         name = benchmark["name"]
         # The first round says whether this run's samples come behind earlier ones.
         self.__dict__.setdefault("appended", {}).setdefault(name, append_samples)
-        for index in self.notes.failed[name] if self.notes else ():
+        for failed, index in self.notes.failed if self.notes else ():
+            if failed != name:
+                continue
             result.result[index] = result.samples[index] = result.number[index] = None
         earlier = self.errcode.get(name) or 0, self.stderr.get(name) or ""
         result = result._replace(
@@ -343,12 +273,12 @@ class RecordedResults(Results):
             return  # the stack could not be installed, or nothing could be measured with it
         kept = sum(len(list(self.keep_measured(name))) for name in self.get_all_result_keys())
         if kept:
-            kept = count(kept, "point", "points")
+            kept = noise.count(kept, "point", "points")
             log.warning(f"{kept} could not be measured now: the earlier result stays")
         self.update_noise()
-        super().save(result_dir)
         path = Path(result_dir, self._filename)
-        noise.save(noise.path_beside(path), self.noise)
+        with noise.replacing(noise.path_beside(path), self.noise):
+            super().save(result_dir)
         log.info(f"Recorded in {os.path.relpath(path)}; commit results/ to keep it")
 
 
@@ -360,14 +290,17 @@ asv.commands.run.Results = RecordedResults
 
 def one_line(kind, error, traceback):
     """What a user can cause ends in one line; anything else is a bug and shows its traceback."""
-    log.flush()
-    if issubclass(kind, KeyboardInterrupt):
+    with contextlib.suppress(OSError):
+        log.flush()
+    if issubclass(kind, BrokenPipeError):  # `asv show | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    elif issubclass(kind, KeyboardInterrupt):
         print("Interrupted", file=sys.stderr)
     elif issubclass(kind, NoSuchNameError):
         print(f"asv: no such commit: {error}", file=sys.stderr)
-    elif issubclass(kind, util.ProcessError) and Path(error.args[0]).name == "git":
-        reason = (error.stderr or "").strip().splitlines()[:1] or [str(error)]
-        print(f"asv: no such commit: {reason[0]}", file=sys.stderr)
+    elif issubclass(kind, util.ProcessError):
+        reason = (error.stderr or "").strip().splitlines()[-1:] or [str(error)]
+        print(f"asv: {Path(error.args[0]).name} failed: {reason[0]}", file=sys.stderr)
     elif issubclass(kind, OSError):
         print(f"asv: {error}", file=sys.stderr)
     else:

@@ -10,6 +10,7 @@ import argparse
 import contextlib
 import importlib.util
 import os
+import shlex
 import subprocess
 import sys
 
@@ -36,10 +37,13 @@ def arguments():
 def asv(*words):
     """Run an asv command where everybody can see it; returns its exit code."""
     with subprocess.Popen([sys.executable, "-m", "asv", *words]) as process:
-        while True:
-            # An interrupt reaches asv too, which ends in its own way.
-            with contextlib.suppress(KeyboardInterrupt):
-                return process.wait()
+        try:
+            return process.wait()
+        except KeyboardInterrupt:  # asv got it too, and may end in its own way
+            with contextlib.suppress(KeyboardInterrupt, subprocess.TimeoutExpired):
+                return process.wait(timeout=10)
+            process.kill()
+            raise
 
 
 def parts(full):
@@ -67,7 +71,8 @@ def main(options):
     table.main([])
     site = dotvenv.ROOT / ".asv" / "html"
     print(f"\nThe site with all results is in {site}. To open it:")
-    print(f"  python3 -m http.server --bind 127.0.0.1 --directory {site} 8080")
+    folder = shlex.quote(str(site))
+    print(f"  python3 -m http.server --bind 127.0.0.1 --directory {folder} 8080")
     print("and go to http://127.0.0.1:8080/ with a browser")
     if measured:
         print("\nSome points failed; `asv run` says above which, and why", file=sys.stderr)
@@ -81,4 +86,7 @@ if __name__ == "__main__":
     elif missing := [name for name in NEEDED if not importlib.util.find_spec(name)]:
         install = " ".join(NEEDED[name] for name in missing)
         sys.exit(f"This Python has no {', '.join(missing)}: pip install {install}")
-    sys.exit(main(options))
+    try:
+        sys.exit(main(options))
+    except KeyboardInterrupt:
+        sys.exit("Interrupted")

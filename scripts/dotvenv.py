@@ -3,9 +3,12 @@
 Everything here runs before anything is installed, so it uses the standard library only.
 """
 
+import contextlib
 import fcntl
 import hashlib
 import os
+import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -13,6 +16,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
 PYTHON = VENV / "bin" / "python"
+MADE = VENV / "made-from"  # the pins it was made from, written last
 REQUIREMENTS = ROOT / "requirements" / "dev.txt"
 
 
@@ -22,23 +26,39 @@ def enter():
         sys.exit("Python 3.11 or later is needed; this is " + sys.version.split()[0])
     if Path(sys.prefix) == VENV:
         return
-    with open(REQUIREMENTS, "rb") as requirements:
-        fcntl.flock(requirements, fcntl.LOCK_EX)  # two first commands at once: one makes it
-        pins = hashlib.sha256(requirements.read()).hexdigest()
-        made = VENV / "made-from"  # written last, so half an installation is made again
-        if not PYTHON.exists() or not made.exists() or made.read_text() != pins:
+    root = os.open(ROOT, os.O_RDONLY)
+    fcntl.flock(root, fcntl.LOCK_EX)  # two first commands at once: one makes it
+    pins = hashlib.sha256(REQUIREMENTS.read_bytes()).hexdigest()
+    if not PYTHON.exists() or not MADE.exists() or MADE.read_text() != pins:
+        try:
             make()
-            made.write_text(pins)
+        except KeyboardInterrupt:
+            sys.exit("Interrupted")
+        MADE.write_text(pins)
+    os.close(root)
     sys.stdout.flush()
     os.execv(PYTHON, [PYTHON, *sys.argv])
 
 
 def make():
+    if VENV.exists() and not MADE.exists():
+        sys.exit(f"{VENV} is there and was not made by this project; move it away")
+    shutil.rmtree(VENV, ignore_errors=True)
+    VENV.mkdir()
+    MADE.write_text("")  # ours, but not finished
     print("Making .venv with the tools in requirements/dev.txt", flush=True)
     commands = (
-        [sys.executable, "-m", "venv", "--clear", VENV],
+        [sys.executable, "-m", "venv", VENV],
         [PYTHON, "-m", "pip", "install", "-q", "--disable-pip-version-check", "-r", REQUIREMENTS],
     )
     for command in commands:
-        if subprocess.run(command).returncode:
+        # In a session of its own, so that an interrupt reaches us alone.
+        with subprocess.Popen(command, start_new_session=True) as process:
+            try:
+                code = process.wait()
+            except KeyboardInterrupt:
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(process.pid, signal.SIGKILL)
+                raise
+        if code:
             sys.exit(f"Could not make {VENV}; what went wrong stands above")

@@ -1,4 +1,4 @@
-"""The noise file beside each results file: how each process of each point was measured.
+"""How each process of each point was measured: what it notes, and the file beside the results.
 
 One line of JSON a point: its benchmark, version and parameters, and for each of its processes, in
 the order of asv's samples, how many samples it has, how many of them (the first ones) are quiet,
@@ -6,11 +6,19 @@ and the seconds of the sentinel, which is how fast its core was. asv reads every
 as results of its own, so the name ends otherwise.
 """
 
+import collections
+import itertools
 import json
+from contextlib import contextmanager
 from pathlib import Path
+
+import numpy
+from asv.console import log
+from asv.util import is_na
 
 SUFFIX = ".noise.jsonl"
 COLUMNS = "samples", "quiet", "sentinel"  # a value a process
+SPREAD = 1.12  # of the sentinel between processes, from which on a run says so
 
 
 def path_beside(results_file):
@@ -36,11 +44,65 @@ def load(path):
     return points
 
 
-def save(path, points):
-    """Write what `load` reads, whole or not at all."""
+@contextmanager
+def replacing(path, points):
+    """Write what `load` reads: it is on the disk before the block, and in its place after it."""
     new = Path(f"{path}.new")
     try:
         new.write_text("".join(json.dumps(points[key]) + "\n" for key in sorted(points, key=str)))
+        yield
         new.replace(path)
     finally:
         new.unlink(missing_ok=True)
+
+
+def count(number, one, many):
+    return f"{number} {one if number == 1 else many}"
+
+
+class Notes:
+    """What the processes of one run noted; a point is (benchmark, index of its parameters)."""
+
+    def __init__(self):
+        self.processes = collections.defaultdict(list)  # by point
+        self.skipped = collections.defaultdict(set)  # reason: points
+        self.failed = set()  # points
+
+    def add(self, point, value, samples, told):
+        """One process: asv's value (None: it failed; NaN: n/a) and samples, and what it told."""
+        if value is None:
+            self.failed.add(point)
+        elif is_na(value):
+            for note in told:
+                self.skipped[note.get("skipped", "asv skipped it")].add(point)
+        elif told:  # quiet samples come first, and asv may have taken fewer than were offered
+            quiet = sum(note["quiet"] for note in told)
+            self.processes[point].append(
+                {
+                    "samples": len(samples),
+                    "quiet": min(quiet, len(samples)),
+                    "sentinel": float(numpy.median([note["sentinel"] for note in told])),
+                }
+            )
+
+    def report(self):
+        for reason, points in sorted(self.skipped.items()):
+            log.info(f"{count(len(points), 'point is', 'points are')} n/a: {reason}")
+        if self.failed:
+            log.error(f"{count(len(self.failed), 'point', 'points')} failed")
+        measured = list(itertools.chain.from_iterable(self.processes.values()))
+        if not measured:
+            return
+        noisy = sum(process["quiet"] < process["samples"] for process in measured)
+        done = f"{count(len(measured), 'process', 'processes')} measured"
+        if noisy:
+            log.warning(f"{done}, {noisy} of them not all the time on a quiet core")
+        else:
+            log.info(f"{done}, all the time on a quiet core")
+        sentinels = [process["sentinel"] for process in measured]
+        fast, slow = 1e6 * numpy.quantile(sentinels, [0.05, 0.95])
+        if slow > SPREAD * fast:
+            log.warning(
+                f"The cores' speed changed during the run (sentinel: {fast:.0f} to {slow:.0f} us); "
+                "small and pageable transfers change with it"
+            )

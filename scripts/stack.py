@@ -15,12 +15,11 @@ from pathlib import Path
 
 def cuda_version():
     """The newest CUDA that this machine's driver supports, as (13, 0); None without a driver."""
-    try:
-        driver = ctypes.CDLL("libcuda.so.1")
-    except OSError:
-        return None
     version = ctypes.c_int()
-    if driver.cuDriverGetVersion(ctypes.byref(version)):
+    try:
+        if ctypes.CDLL("libcuda.so.1").cuDriverGetVersion(ctypes.byref(version)):
+            return None
+    except (OSError, AttributeError):  # no such library, or one that is no driver
         return None
     return version.value // 1000, version.value % 1000 // 10
 

@@ -13,11 +13,12 @@ from pathlib import Path
 from statistics import median, quantiles
 
 import noise
-from asv.results import get_filename, iter_results
-from asv.util import is_na
+from asv.results import Results, iter_results_paths
+from asv.util import UserError, is_na
 from rich import box
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 RESULTS = Path(__file__).resolve().parent.parent / "results"
 EXISTING = "host_to_device.HostToDevice.time_existing_array"
@@ -49,27 +50,35 @@ class Run:
 
 
 def load(results=RESULTS):
-    """All the runs recorded under the folder `results`, the one measured last at the end."""
+    """All the runs recorded under the folder `results`, the one measured last at the end.
+
+    A file that cannot be read is left out, and named on stderr.
+    """
     runs = []
-    for result in iter_results(str(results)):
-        machine, commit = result.params["machine"], result.commit_hash
-        beside = noise.path_beside(Path(results, get_filename(machine, commit, result.env_name)))
+    for folder, name, machine in iter_results_paths(str(results)):
+        path = Path(folder, name)
         try:
-            run = Run(machine, commit, result.date, 0, {}, {}, noise.load(beside))
-        except ValueError as error:
-            sys.exit(str(error))
-        run.measured = max(result.started_at.values(), default=0)
-        for name in result.get_all_result_keys():
-            params = result.get_result_params(name)
-            values = result.get_result_value(name, params)
-            samples = result.get_result_samples(name, params)
-            points = itertools.product(*params)
-            for point, value, taken in zip(points, values, samples, strict=True):
-                if not is_na(value):
-                    key = (name, *map(ast.literal_eval, point))
-                    run.seconds[key], run.samples[key] = value, taken or []
-        runs.append(run)
+            runs.append(read(path, machine))
+        except (UserError, OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+            print(f"Left out: {path}: {error}", file=sys.stderr)
     return sorted(runs, key=lambda run: run.measured)
+
+
+def read(path, machine):
+    """The run of one results file."""
+    result = Results.load(str(path), machine_name=machine)
+    points = noise.load(noise.path_beside(path))
+    measured = max(result.started_at.values(), default=0)
+    run = Run(machine, result.commit_hash, result.date, measured, {}, {}, points)
+    for name in result.get_all_result_keys():
+        params = result.get_result_params(name)
+        values = result.get_result_value(name, params)
+        samples = result.get_result_samples(name, params)
+        for reprs, value, taken in zip(itertools.product(*params), values, samples, strict=True):
+            if not is_na(value):
+                key = (name, *map(ast.literal_eval, reprs))
+                run.seconds[key], run.samples[key] = float(value), taken or []
+    return run
 
 
 def newest(runs, machine):
@@ -167,7 +176,7 @@ def terminal(runs):
     """Print what was measured last, and the best GPU results there are."""
     console, last, gpu = Console(), runs[-1], best(runs)
     if gpu is None:
-        table = Table("size", "host copy", title=f"GB/s, {last.machine}", box=box.SIMPLE_HEAD)
+        table = Table("size", "host copy", title=Text(f"GB/s, {last.machine}"), box=box.SIMPLE_HEAD)
         for nbytes in sorted({point[-1] for point in last.seconds if point[0] == COPY}):
             table.add_row(size(nbytes), cell(last.rate(COPY, "float32", nbytes)))
         console.print(table)
@@ -178,14 +187,16 @@ def terminal(runs):
         where = "" if run is last else " (recorded, not measured here)"
         title = f"{run.machine}{where}: GB/s of one float32 array, pinned/pageable"
         table = Table(
-            *header, title=title, box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0)
+            *header, title=Text(title), box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0)
         )
         for line in lines:
             table.add_row(*line)
         console.print(table)
         if copies is not run:
-            console.print(f"The host copy is what was measured here, on {copies.machine}.")
-        console.print(describe(run), style="dim")
+            console.print(
+                f"The host copy is what was measured here, on {copies.machine}.", markup=False
+            )
+        console.print(describe(run), style="dim", markup=False)
 
 
 def markdown(run):

@@ -3,7 +3,10 @@
 import json
 import re
 import shutil
+import signal
+import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -81,6 +84,32 @@ def test_the_second_command_ends_with_what_it_ran(project):
     ours.write_text("def test_ours():\n    assert True\n")
     (project.path / "benchmarks" / "broken.py").write_text("raise ImportError\n")
     assert project.call(*words).returncode == 1  # asv cannot import the suite
+
+
+def test_somebody_elses_environment_is_left_alone(project):
+    theirs = project.path / ".venv" / "precious"
+    theirs.parent.mkdir()
+    theirs.write_text("theirs")
+    done = project.call(sys.executable, "scripts/bench.py")
+    assert done.returncode == 1
+    assert re.fullmatch(
+        r"\S+ is there and was not made by this project; move it away\n", done.stdout
+    )
+    assert theirs.read_text() == "theirs"
+
+
+def test_an_interrupted_environment_is_made_again(project):
+    command = [sys.executable, "scripts/bench.py", "--", *TINY]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
+    for seconds in 0.5, 3:
+        environment = project.environment()
+        with subprocess.Popen(command, cwd=project.path, env=environment, **pipes) as process:
+            assert process.stdout.readline().startswith("Making .venv")
+            time.sleep(seconds)
+            process.send_signal(signal.SIGINT)
+            assert process.stdout.read() == "Interrupted\n"
+        assert process.returncode == 1
+    assert not (project.path / ".venv" / "made-from").read_text()
 
 
 def test_an_old_python_is_told_so(project):

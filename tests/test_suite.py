@@ -201,7 +201,8 @@ def test_another_machine_of_the_same_name_is_refused(project):
     machines.write_text(json.dumps(known))
     done = project.run(*TINY)
     assert done.returncode == 1
-    assert "is of another machine of this name" in done.stdout
+    assert "(cpu: " in done.stdout.splitlines()[-1]
+    assert "Name this one: --machine NAME" in done.stdout.splitlines()[-1]
     assert project.results().read_bytes() == before
 
 
@@ -255,7 +256,63 @@ def test_a_commit_that_is_not_there(project, words):
     done = project.asv("run", *words, *TINY)
     assert done.returncode == 1
     assert "Traceback" not in done.stdout
-    assert re.search(r"no such commit|No such commit", done.stdout.splitlines()[-1])
+    assert re.search("no such commit|git failed: fatal: ", done.stdout.splitlines()[-1])
+
+
+@pytest.mark.parametrize(
+    ("words", "last"),
+    [
+        (("--bench", "("), r"--bench '\(' is no regular expression: "),
+        (("--machine", "../elsewhere"), r"'../elsewhere' cannot name a machine"),
+        (("--machine", "version"), r"'version' cannot name a machine"),
+    ],
+)
+def test_words_that_make_no_sense(project, words, last):
+    done = project.run(*TINY, *words)
+    assert done.returncode == 1
+    assert re.search(last, done.stdout.splitlines()[-1])
+    assert not (project.path / "results").exists()
+
+
+@pytest.mark.parametrize("content", ["", "[]", "null", '{"version": 1, "MACHINE": 3}', "\xff"])
+def test_a_broken_machine_file(project, content):
+    assert project.run(*TINY).returncode == 0
+    name = project.results().parent.name
+    path = project.home / ".asv-machine.json"
+    path.write_bytes(content.replace("MACHINE", name).encode("latin-1"))
+    before = path.read_bytes()
+    done = project.run(*TINY)
+    assert done.returncode == 1
+    assert str(path) in done.stdout.splitlines()[-1]
+    assert "Traceback" not in done.stdout
+    assert path.read_bytes() == before
+
+
+def test_output_that_nobody_reads_and_no_input(project):
+    run = f"{sys.executable} -m asv run --environment existing:same --bench {TINY[3]}"
+    done = project.call("sh", "-c", f"{run} <&- 2>&1")
+    assert done.returncode == 0, done.stdout
+    done = project.call("sh", "-c", f"{run} | head -1")
+    assert "Traceback" not in done.stdout
+
+
+def test_a_library_that_ends_the_process_it_is_imported_in_stops_no_other(project):
+    old = """    from cuda.bindings import runtime
+
+    return runtime
+"""
+    change(project, "benchmarks/methods/cuda_python.py", old, "    raise SystemExit(3)\n")
+    assert project.run(*TINY).returncode == 0
+
+
+def test_a_driver_that_is_none_is_not_there(project, tmp_path):
+    command = ["gcc", "-shared", "-o", tmp_path / "libcuda.so.1", "-x", "c", os.devnull]
+    subprocess.run(command, check=True)
+    bench = ("--bench", r"existing_array\(.*'pinned', 'float32', 1024\)")
+    done = project.run(*bench, LD_LIBRARY_PATH=str(tmp_path))
+    assert done.returncode == 1
+    assert "n/a: no NVIDIA driver on this machine" in done.stdout
+    assert "Traceback" not in done.stdout
 
 
 def test_no_benchmark_and_no_python(project):

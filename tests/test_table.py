@@ -1,6 +1,8 @@
 """The tables, on the recorded results of a real GPU."""
 
+import dataclasses
 import json
+import shutil
 
 import pytest
 import table
@@ -72,3 +74,17 @@ def test_an_unknown_machine_is_one_line(run):
 )
 def test_sizes_are_binary(nbytes, text):
     assert table.size(nbytes) == text
+
+
+@pytest.mark.parametrize("content", ["", "null", "[]", '{"version": 2}'])
+def test_a_broken_file_is_left_out_and_named(tmp_path, capsys, content):
+    folder = tmp_path / RECORDED
+    shutil.copytree(ROOT / "results" / RECORDED, folder)
+    (folder / "01234567-existing-py3.12.json").write_text(content)
+    assert len(table.load(tmp_path)) == len(table.load(ROOT / "results" / RECORDED))
+    assert "Left out: " in capsys.readouterr().err
+
+
+def test_a_machine_may_have_any_name(run, capsys):
+    table.terminal([dataclasses.replace(run, machine="[/]<b>")])
+    assert "[/]<b>" in capsys.readouterr().out
