@@ -38,8 +38,7 @@ class HostToDevice:
     def time_new_array(self, quiet, *point):
         """A device array's whole life: made, filled from the NumPy array, waited for, released.
 
-        Another array of its size is alive on the device meanwhile, as in a program that has
-        some: without one, cudaMalloc and cudaFree of a small array cost more.
+        Another array of its size is alive on the device meanwhile, as in a program that has some.
         """
         timer.tick(new_array(quiet, *point))
 

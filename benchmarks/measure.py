@@ -16,7 +16,7 @@ import numpy
 from asv_runner.benchmarks.mark import SkipNotImplemented
 
 SAMPLES = 25  # a process
-SAMPLE_SECONDS = 0.004  # the least that a sample's transfers fill, unless one alone takes longer
+SAMPLE_SECONDS = 0.004  # about what a sample's transfers fill, unless one takes longer
 WARM_UP_TRANSFERS, WARM_UP_SECONDS = 10, 0.01  # pageable transfers drift for the first ten
 QUIET = 1.12  # a core is quiet while the sentinel takes at most this much of the quiet level
 LIMIT_SECONDS = 1.5  # a process's search for quiet samples
