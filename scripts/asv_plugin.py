@@ -6,6 +6,7 @@ asv.conf.json names it as a plugin, so that plain asv commands have all of it:
   results are recorded at HEAD with no further flags;
 - a run ends by saying what was not measured, and why, and how noisy the rest is;
 - samples are always recorded, and the noise beside them (noise.py);
+- a run that did not finish is gone on with by the next one (journal.py);
 - a process that fails fails its point, whatever the point's other processes do;
 - files are replaced whole or not at all, and a point that was measured is not lost to a later run
   that cannot measure it.
@@ -32,6 +33,7 @@ from asv.results import Results
 
 try:
     from scripts import machine, noise, stack
+    from scripts.journal import Journal
 except ImportError as error:
     raise util.UserError(f"{error}: pip install -r requirements/dev.txt") from None
 
@@ -99,13 +101,28 @@ def install_checksum(original, self):
 
 @replace(asv.runner, "_run_benchmark_single_param")
 def run_point(original, benchmark, spawner, param_idx, **kwargs):
-    """One process of one point; takes our notes out of what it printed."""
+    """One process of one point, or what an unfinished run has kept of it.
+
+    Our notes are taken out of what the process printed.
+    """
+    kept = runs[-1].journal
+    if kept:
+        options = json.dumps(kwargs["extra_params"], sort_keys=True)
+        key, process = kept.next_process(
+            benchmark["name"], benchmark["version"], param_idx, options
+        )
+        if process:
+            runs[-1].add((benchmark["name"], param_idx), *process[1:])
+            return asv.runner.BenchmarkResult(*process[0], errcode=0, stderr="", profile=None)
     result = original(benchmark, spawner, param_idx, **kwargs)
     lines = result.stderr.splitlines()
     rest = [line for line in lines if not line.startswith(NOTE)]
     noted = [json.loads(line.removeprefix(NOTE)) for line in lines if line.startswith(NOTE)]
     value, samples = result.result[0], result.samples[0]
     runs[-1].add((benchmark["name"], param_idx), value, samples, noted)
+    if kept and not util.is_na(value):
+        columns = result.result, result.samples, result.number
+        kept.add(key, [columns, value, samples, noted])
     if len(rest) == 1 and rest[0].startswith("For parameters: "):
         rest = []
     log.dot()
@@ -115,8 +132,12 @@ def run_point(original, benchmark, spawner, param_idx, **kwargs):
 @replace(asv.commands.run, "run_benchmarks")
 def run_benchmarks(original, benchmarks, env, results=None, **kwargs):
     results.notes = noise.Notes()
+    results.notes.journal = results.journal
     runs.append(results.notes)
     kwargs["record_samples"] = True
+    if results.journal and results.journal.kept:
+        kept = noise.count(len(results.journal.kept), "process", "processes")
+        log.info(f"Going on with an unfinished run: {kept} measured already")
     original(benchmarks, env, results=results, **kwargs)
     results.notes.report()
     return results
@@ -157,7 +178,16 @@ def run(original, conf, **options):
     options["machine"] = options.get("machine") or Machine.get_unique_machine_name()
     machine.register(options["machine"], facts, conf.results_dir)
     options["set_commit_hash"] = commit_to_record(conf, **options)
-    code = original(conf, **options)
+    try:
+        code = original(conf, **options)
+    except util.UserError as error:
+        kept = sum(len(notes.journal.kept) for notes in runs if notes.journal)
+        if str(error) != "Interrupted." or not kept:
+            raise
+        kept = noise.count(kept, "process is", "processes are")
+        raise util.UserError(
+            f"Interrupted; {kept} kept, and the next run goes on from there"
+        ) from None
     if runs and not any(notes.processes for notes in runs):
         raise util.UserError("Nothing was measured, and nothing recorded")
     return code
@@ -195,7 +225,7 @@ def load_json(original, path, *args, **kwargs):
 class RecordedResults(Results):
     """asv's results of one commit on one machine, with the noise beside them."""
 
-    notes = before = None
+    notes = before = journal = None
 
     def load_data(self, result_dir):
         super().load_data(result_dir)
@@ -206,6 +236,7 @@ class RecordedResults(Results):
             raise util.UserError(str(error)) from None
         if path.is_file():
             self.before = Results.load(str(path))
+        self.journal = Journal(path)
 
     def add_result(self, benchmark, result, *args, append_samples=False, **kwargs):
         name = benchmark["name"]
@@ -279,6 +310,7 @@ class RecordedResults(Results):
         path = Path(result_dir, self._filename)
         with noise.replacing(noise.path_beside(path), self.noise):
             super().save(result_dir)
+        self.journal.write()
         log.info(f"Recorded in {os.path.relpath(path)}; commit results/ to keep it")
 
 

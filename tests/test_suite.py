@@ -5,6 +5,7 @@ import itertools
 import json
 import math
 import os
+import random
 import re
 import signal
 import subprocess
@@ -379,7 +380,9 @@ def start(project, *words):
         stderr=subprocess.STDOUT,
         text=True,
     )
+    run.start = ""
     for line in run.stdout:
+        run.start += line
         if "Setting up" in line:
             return run
     raise AssertionError("the run ended before it measured")
@@ -393,9 +396,57 @@ def test_an_interrupt_loses_nothing(project):
     run.send_signal(signal.SIGINT)
     output = run.stdout.read()
     assert run.wait() == 1
-    assert "Interrupted" in output.splitlines()[-1]
+    last = output.splitlines()[-1]
+    assert re.search(r"Interrupted; \d+ process(es)? (is|are) kept, and the next run goes on", last)
     assert "Traceback" not in output
     assert project.results().read_bytes() == before
+
+
+def test_a_run_killed_again_and_again_ends_as_if_it_had_not_been(project):
+    """Real runs, ended at random moments in three ways: what was measured is never lost."""
+    words = ("--bench", r"HostCopy.*(1024|8192|65536)\)")
+    random.seed(time.time_ns())
+    done, ended = set(), 0
+    while True:
+        run = start(project, *words)
+        try:
+            output, _ = run.communicate(timeout=random.uniform(0.05, 0.9))
+            break
+        except subprocess.TimeoutExpired:
+            run.send_signal(random.choice([signal.SIGKILL, signal.SIGTERM, signal.SIGINT]))
+            output, _ = run.communicate(timeout=20)
+            ended += 1
+        assert "Traceback" not in output
+        journals = project.path.glob("results/*/*.unfinished.jsonl")
+        keys = {json.loads(line)["key"] for path in journals for line in whole_lines(path)}
+        assert keys >= done
+        done = keys
+    assert run.returncode == 0, output
+    assert f"Going on with an unfinished run: {len(done)} processes measured" in run.start
+    assert ended >= 5
+    measured = values(project.results(), COPY)
+    assert len(measured) == 15
+    assert all(len(samples) == 50 for _, samples in measured.values())
+    assert all(processes(project.results(), COPY, *point) == [25, 25] for point in measured)
+    assert not list(project.path.glob("results/*/*.unfinished.jsonl"))
+
+
+def whole_lines(path):
+    return [line for line in path.read_text().splitlines(True) if line.endswith("\n")]
+
+
+def test_another_run_than_the_unfinished_one_measures_its_own(project):
+    run = start(project, "--bench", r"HostCopy.*(1024|8192)\)")
+    time.sleep(1.5)
+    run.kill()
+    run.communicate(timeout=20)
+    (journal,) = project.path.glob("results/*/*.unfinished.jsonl")
+    kept = len(whole_lines(journal))
+    assert kept > 1
+    done = project.run("--bench", r"HostCopy.*'float64', 65536\)")
+    assert done.returncode == 0
+    assert set(values(project.results(), COPY)) == {("float64", 65536)}
+    assert len(whole_lines(journal)) == kept
 
 
 def test_two_runs_at_once_do_not_measure_each_other(project):
