@@ -99,34 +99,36 @@ def install_checksum(original, self):
 # The run ----------------------------------------------------------------------------------------
 
 
-@replace(asv.runner, "_run_benchmark_single_param")
-def run_point(original, benchmark, spawner, param_idx, **kwargs):
-    """One process of one point, or what an unfinished run has kept of it.
-
-    Our notes are taken out of what the process printed.
-    """
-    kept = runs[-1].journal
-    if kept:
-        options = json.dumps(kwargs["extra_params"], sort_keys=True)
-        key, process = kept.next_process(
-            benchmark["name"], benchmark["version"], param_idx, options
-        )
-        if process:
-            runs[-1].add((benchmark["name"], param_idx), *process[1:])
-            return asv.runner.BenchmarkResult(*process[0], errcode=0, stderr="", profile=None)
-    result = original(benchmark, spawner, param_idx, **kwargs)
+def take_notes(result):
+    """asv's result of one process without our notes in its output, and the notes."""
     lines = result.stderr.splitlines()
     rest = [line for line in lines if not line.startswith(NOTE)]
     noted = [json.loads(line.removeprefix(NOTE)) for line in lines if line.startswith(NOTE)]
-    value, samples = result.result[0], result.samples[0]
-    runs[-1].add((benchmark["name"], param_idx), value, samples, noted)
-    if kept and not util.is_na(value):
-        columns = result.result, result.samples, result.number
-        kept.add(key, [columns, value, samples, noted])
     if len(rest) == 1 and rest[0].startswith("For parameters: "):
         rest = []
+    return result._replace(stderr="\n".join(rest)), noted
+
+
+@replace(asv.runner, "_run_benchmark_single_param")
+def run_point(original, benchmark, spawner, param_idx, extra_params, **kwargs):
+    """One process of one point, or what an unfinished run has kept of it."""
+    notes, point = runs[-1], (benchmark["name"], param_idx)
+    key = kept = None
+    if notes.journal:
+        options = json.dumps(extra_params, sort_keys=True)
+        key, kept = notes.journal.next_process(*point, benchmark["version"], options)
+    if kept:
+        columns, noted = kept["columns"], kept["notes"]
+        result = asv.runner.BenchmarkResult(*columns, errcode=0, stderr="", profile=None)
+    else:
+        taken = original(benchmark, spawner, param_idx, extra_params=extra_params, **kwargs)
+        result, noted = take_notes(taken)
+        if notes.journal and not util.is_na(result.result[0]):
+            columns = result.result, result.samples, result.number
+            notes.journal.add(key, {"columns": columns, "notes": noted})
+    notes.add(point, result.result[0], result.samples[0], noted)
     log.dot()
-    return result._replace(stderr="\n".join(rest))
+    return result
 
 
 @replace(asv.commands.run, "run_benchmarks")

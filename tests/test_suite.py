@@ -353,20 +353,21 @@ def test_a_broken_noise_file_stops_a_run_before_it_measures(project, content):
 
 def test_a_full_disk_loses_nothing(project):
     """A limit on the size of files stands for the disk: both end a write in the middle."""
-    words = ("--bench", r"HostCopy.*(1024|8192|65536)\)")
-    assert project.run(*words).returncode == 0
+    assert project.run("--bench", r"HostCopy.*(1024|8192|65536)\)").returncode == 0
     folder = project.path / "results"
     before = {path: path.read_bytes() for path in folder.rglob("*.json*")}
     assert len(before) == 4
     assert len(before[project.results()]) > len(before[folder / "benchmarks.json"]) + 200
     for full in (folder / "benchmarks.json", project.results()):
         limit = ["prlimit", f"--fsize={len(before[full]) - 100}"]
-        asv_run = ["-m", "asv", "run", "--environment=existing:same"]
-        done = project.call(*limit, sys.executable, *asv_run, *words)
+        asv_run = ["-m", "asv", "run", "--environment=existing:same", *TINY]
+        done = project.call(*limit, sys.executable, *asv_run)
         assert done.returncode == 1
         assert "File too large" in done.stdout.splitlines()[-1]
         assert "Traceback" not in done.stdout
-        assert {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()} == before
+        assert {path: path.read_bytes() for path in before} == before
+    assert "Going on with an unfinished run: 4 processes measured" in project.run(*TINY).stdout
+    assert set(folder.rglob("*.json*")) == set(before)
 
 
 def start(project, *words):
