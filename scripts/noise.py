@@ -73,8 +73,8 @@ class Notes:
         if value is None:
             self.failed.add(point)
         elif is_na(value):
-            for note in told:
-                self.skipped[note.get("skipped", "asv skipped it")].add(point)
+            for note in told or [{}]:
+                self.skipped[note.get("skipped", "no reason was given")].add(point)
         elif told:  # quiet samples come first, and asv may have taken fewer than were offered
             quiet = sum(note["quiet"] for note in told)
             self.processes[point].append(

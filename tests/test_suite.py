@@ -127,7 +127,8 @@ def test_a_copy_of_wrong_bytes_is_a_failure(project):
     assert processes(project.results(), COPY, "float32", 1024) == []
 
 
-def test_a_point_whose_other_process_failed_is_a_failure(project):
+def fail_once(project):
+    """The first process that copies on the host fails from now on, and no other does."""
     once = project.home / "once"
     fails = f"""try:
         open({str(once)!r}, "x")
@@ -137,11 +138,25 @@ def test_a_point_whose_other_process_failed_is_a_failure(project):
         raise RuntimeError("only the first")
     sample = measure.sampler(functools"""
     change(project, "benchmarks/reference.py", "sample = measure.sampler(functools", fails)
+
+
+def test_a_point_whose_other_process_failed_is_a_failure(project):
+    fail_once(project)
     done = project.run(*TINY)
     assert done.returncode == 2
     assert "1 point failed" in done.stdout
     assert "RuntimeError: only the first" in done.stdout
     assert not values(project.results(), COPY)
+
+
+def test_a_process_that_failed_takes_its_point_back_to_what_was_measured_before(project):
+    assert project.run(*TINY).returncode == 0
+    before = values(project.results(), COPY)
+    same = ("--set-commit-hash", project.git("rev-parse", "HEAD"))
+    fail_once(project)
+    assert project.run(*TINY, *same).returncode == 2
+    assert values(project.results(), COPY) == before
+    assert processes(project.results(), COPY, "float32", 1024) == [25, 25]
 
 
 def test_a_failure_does_not_take_away_what_was_measured(project):
@@ -496,6 +511,10 @@ def test_a_fifth_method_is_one_file_and_one_line(project):
         assert found["params"][0] == [*map(repr, methods.REGISTRY), "'fifth'"]
         assert [len(values) for values in found["params"][1:]] == [2, 5, 7]
         assert found["version"] == "1"
+    bench = ("--bench", r"existing_array\('fifth', 'pinned', 'float32', 1024\)")
+    done = project.run("--dry-run", *bench, CUDA_VISIBLE_DEVICES="-1")
+    assert "1 point is n/a: " in done.stdout
+    assert " failed" not in done.stdout
 
 
 def test_an_existing_environment_lines_up_with_asvs_own(project):
