@@ -1,6 +1,7 @@
 """The suite as asv sees it: real runs on small grids, and what they leave in results/."""
 
 import ast
+import contextlib
 import itertools
 import json
 import math
@@ -11,6 +12,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import noise
 import pytest
@@ -476,10 +478,26 @@ def test_two_runs_at_once_do_not_measure_each_other(project):
     assert len(values(project.results(), COPY)) == 10
 
 
+def forkservers(project):
+    """The processes that asv has started to fork the benchmarks of `project`."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):
+            words = path.read_text().split("\0")
+            if "run_server" in words and str(project.path / "benchmarks") in words:
+                found.append(path.parent.name)
+    return found
+
+
 def test_a_killed_run_is_not_in_the_way_of_the_next(project):
     run = start(project, "--bench", "HostCopy")
+    assert forkservers(project)
     os.kill(run.pid, signal.SIGKILL)
-    run.communicate(timeout=20)  # ends when the last process of the run has: none is left behind
+    run.communicate(timeout=20)
+    deadline = time.monotonic() + 20
+    while forkservers(project) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert not forkservers(project)
     assert project.run(*TINY).returncode == 0
 
 
