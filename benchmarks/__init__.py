@@ -17,7 +17,6 @@ if sys.argv[1:2] == ["run_server"]:  # asv/benchmark.py run_server BENCHMARKS SO
     PR_SET_PDEATHSIG = 1  # from linux/prctl.h: do not outlive an asv that is killed
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     for name in methods.REGISTRY:
-        with contextlib.suppress(
-            BaseException
-        ):  # missing or broken: the child says so, point by point
+        # What is missing or broken, the child says of each point.
+        with contextlib.suppress(BaseException):
             methods.module(name).load()

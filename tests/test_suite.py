@@ -478,26 +478,32 @@ def test_two_runs_at_once_do_not_measure_each_other(project):
     assert len(values(project.results(), COPY)) == 10
 
 
-def forkservers(project):
-    """The processes that asv has started to fork the benchmarks of `project`."""
-    found = []
+def asv_processes(project, task):
+    """Whether asv has processes at `task`, a word of asv/benchmark.py's, for `project`."""
     for path in Path("/proc").glob("[0-9]*/cmdline"):
         with contextlib.suppress(OSError):
             words = path.read_text().split("\0")
-            if "run_server" in words and str(project.path / "benchmarks") in words:
-                found.append(path.parent.name)
-    return found
+            if task in words and str(project.path / "benchmarks") in words:
+                return True
+    return False
 
 
-def test_a_killed_run_is_not_in_the_way_of_the_next(project):
-    run = start(project, "--bench", "HostCopy")
-    assert forkservers(project)
-    os.kill(run.pid, signal.SIGKILL)
-    run.communicate(timeout=20)
+def wait_until(condition):
     deadline = time.monotonic() + 20
-    while forkservers(project) and time.monotonic() < deadline:
-        time.sleep(0.1)
-    assert not forkservers(project)
+    while not condition() and time.monotonic() < deadline:
+        time.sleep(0.005)
+    assert condition()
+
+
+def test_a_killed_run_leaves_nothing_behind_that_measures(project):
+    """Killed while its forkserver idles, which would otherwise wait for ever."""
+    words = ["-m", "asv", "run", "--environment=existing:same", *TINY]
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    command = [sys.executable, *words]
+    with subprocess.Popen(command, cwd=project.path, env=project.environment(), **quiet) as run:
+        wait_until(lambda: asv_processes(project, "setup_cache"))
+        run.kill()
+    wait_until(lambda: not asv_processes(project, "run_server"))
     assert project.run(*TINY).returncode == 0
 
 
