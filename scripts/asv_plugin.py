@@ -96,7 +96,7 @@ ExistingEnvironment.name = property(
 @replace(Environment, "_get_install_checksum")
 def install_checksum(original, self):
     """Another driver, or --stack, may choose another stack for the same commit."""
-    return [*original(self), stack.chosen()]
+    return [*original(self), str(stack.cuda_version()), os.environ.get("STACK")]
 
 
 # The run ----------------------------------------------------------------------------------------
@@ -140,6 +140,9 @@ def run_benchmarks(original, benchmarks, env, results=None, **kwargs):
     results.notes.journal = results.journal
     runs.append(results.notes)
     kwargs["record_samples"] = True
+    missing = Path(getattr(env, "_path", ""), stack.MISSING)
+    if missing.is_file():
+        results.notes.missing = json.loads(missing.read_text())
     if results.journal:  # else nothing is recorded
         results.run = begin(env, results)
     if results.journal and results.journal.kept:
@@ -227,6 +230,8 @@ def run(original, conf, **options):
     try:
         code = original(conf, **options)
     except util.UserError as error:
+        if str(error).startswith("Failed to build") and failures:
+            raise util.UserError(f"The stack could not be installed: {failures[-1]}") from None
         kept = sum(len(notes.journal.kept) for notes in runs if notes.journal)
         if str(error) != "Interrupted." or not kept:
             raise
@@ -240,6 +245,18 @@ def run(original, conf, **options):
 
 
 runs = []  # the Notes of each commit
+failures = []  # why commands failed: the last error that each printed
+
+
+@replace(util.ProcessError, "__init__")
+def process_error(original, self, args, retcode, stdout, stderr):
+    original(self, args, retcode, stdout, stderr)
+    lines = (stderr or stdout or str(self)).strip().splitlines()
+    errors = [line.removeprefix("ERROR: ") for line in lines if line.startswith("ERROR: ")]
+    reason = (errors or lines)[-1]
+    if "No matching distribution" in reason:
+        reason += "; is the package index within reach?"
+    failures.append(reason)
 
 
 # The results ------------------------------------------------------------------------------------
@@ -383,8 +400,7 @@ def one_line(kind, error, traceback):
     elif issubclass(kind, NoSuchNameError):
         print(f"asv: no such commit: {error}", file=sys.stderr)
     elif issubclass(kind, util.ProcessError):
-        reason = (error.stderr or "").strip().splitlines()[-1:] or [str(error)]
-        print(f"asv: {Path(error.args[0]).name} failed: {reason[0]}", file=sys.stderr)
+        print(f"asv: {Path(error.args[0]).name} failed: {failures[-1]}", file=sys.stderr)
     elif issubclass(kind, OSError):
         print(f"asv: {error}", file=sys.stderr)
     else:

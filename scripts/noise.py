@@ -68,6 +68,7 @@ class Notes:
         self.processes = collections.defaultdict(list)  # those that took samples, by point
         self.skipped = collections.defaultdict(set)  # reason: points
         self.failed = set()  # points
+        self.missing = {}  # method: why it could not be installed
 
     def add(self, point, value, samples, told):
         """One process: asv's value (None: it failed; NaN: n/a) and samples, and what it told."""
@@ -91,6 +92,9 @@ class Notes:
 
     def report(self):
         for reason, points in sorted(self.skipped.items()):
+            method, not_installed, _ = reason.partition(" is not installed")
+            if not_installed and method in self.missing:
+                reason += f": {self.missing[method]}"
             log.info(f"{count(len(points), 'point is', 'points are')} n/a: {reason}")
         if self.failed:
             log.error(f"{count(len(self.failed), 'point', 'points')} failed")

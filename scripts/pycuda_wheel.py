@@ -13,6 +13,7 @@ import subprocess
 import sys
 import sysconfig
 import tempfile
+import zipfile
 from pathlib import Path
 
 WHEELS = Path(__file__).resolve().parent.parent / ".asv" / "wheels"
@@ -26,6 +27,11 @@ def wheel(requirement, stack):
     """
     kept = WHEELS / f"{stack}-{sys.implementation.cache_tag}"
     kept.mkdir(parents=True, exist_ok=True)
+    for path in kept.iterdir():  # what a build that was killed, or a full disk, has left
+        if path.is_dir():
+            shutil.rmtree(path)
+        elif path.suffix == ".whl" and not whole(path):
+            path.unlink()
     name = requirement.replace("==", "-") + "-*.whl"
     with tempfile.TemporaryDirectory(dir=kept) as home:
         if not list(kept.glob(name)):
@@ -34,6 +40,13 @@ def wheel(requirement, stack):
             made.replace(kept / made.name)
     (found,) = kept.glob(name)
     return found
+
+
+def whole(wheel):
+    try:
+        return zipfile.ZipFile(wheel).testzip() is None
+    except zipfile.BadZipFile:
+        return False
 
 
 def build(requirement, folder, log):

@@ -8,6 +8,7 @@ environment overrides that (`bench.py --stack` sets it).
 """
 
 import ctypes
+import json
 import os
 import subprocess
 import sys
@@ -15,6 +16,7 @@ import tempfile
 from pathlib import Path
 
 NEEDS = {"host": (0, 0), "cu12": (12, 0), "cu13": (13, 0)}  # what the driver must support
+MISSING = "not-installed.json"  # in the environment: {method: why it is not there}
 LIBRARIES = {"numpy", "torch", "cupy-cuda12x", "cupy-cuda13x", "cuda-python", "pycuda"}
 
 
@@ -114,13 +116,14 @@ def main(folder):
         others.flush()
         if code := pip("install", "-r", others.name):
             sys.exit(code)
+    missing = {}
     for requirement in pycuda:
         try:
             code = pip("install", "--no-deps", pycuda_wheel.wheel(requirement, stack))
-        except OSError as error:
-            # The other three do without it, and asv says n/a.
-            print(f"PyCUDA is not installed: {error}", file=sys.stderr)
+        except OSError as error:  # the other three do without it
+            missing["pycuda"] = str(error)
             pip("uninstall", "-q", "-y", "pycuda")
+    Path(sys.prefix, MISSING).write_text(json.dumps(missing))
     sys.exit(code)
 
 
