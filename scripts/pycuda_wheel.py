@@ -61,7 +61,7 @@ def build(requirement, folder, log):
     }
     lines = (f"{key} = {value!r}\n" for key, value in settings.items())
     (folder / ".aksetup-defaults.py").write_text("".join(lines))
-    command = [sys.executable, "-m", "pip", "wheel", "-q", "--disable-pip-version-check"]
+    command = [sys.executable, "-m", "pip", "wheel", "-v", "--disable-pip-version-check"]
     # pip's own cache does not know for which CUDA a wheel was built.
     command += ["--no-deps", "--no-cache-dir", "--no-binary", "pycuda", "-w", folder, requirement]
     print("Building PyCUDA; that takes minutes, once", flush=True)
