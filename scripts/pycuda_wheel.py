@@ -70,7 +70,10 @@ def build(requirement, folder, log):
     with open(log, "w") as output:
         done = subprocess.run(command, env=environment, stdout=output, stderr=subprocess.STDOUT)
     if done.returncode:
-        raise OSError(f"building it failed; {log} says why")
+        errors = [
+            line for line in log.read_text().splitlines() if re.match("(ERROR|error): ", line)
+        ]
+        raise OSError(f"building it failed; {log} says why: {(errors or ['?'])[-1]}")
 
 
 def header_folders():
