@@ -8,6 +8,7 @@ asv.conf.json names it as a plugin, so that plain asv commands have all of it:
 - samples are always recorded, and the noise beside them (noise.py);
 - a run that did not finish is gone on with by the next one (journal.py);
 - a process that fails fails its point, whatever the point's other processes do;
+- `asv preview` listens on this machine only, and asv's pages need no internet (offline.py);
 - files are replaced whole or not at all, and a point that was measured is not lost to a later run
   that cannot measure it.
 tests/test_suite.py, which runs asv for real, fails if asv changes under it.
@@ -19,9 +20,12 @@ import itertools
 import json
 import os
 import re
+import socketserver
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
+import asv.commands.preview
 import asv.commands.run
 import asv.runner
 from asv import util
@@ -32,7 +36,7 @@ from asv.repo import NoSuchNameError
 from asv.results import Results
 
 try:
-    from scripts import machine, noise, stack
+    from scripts import machine, noise, offline, stack
     from scripts.journal import Journal
 except ImportError as error:
     raise util.UserError(f"{error}: pip install -r requirements/dev.txt") from None
@@ -317,6 +321,30 @@ class RecordedResults(Results):
 
 
 asv.commands.run.Results = RecordedResults
+
+
+# The site ---------------------------------------------------------------------------------------
+
+PUBLISHERS = [offline.Pages]  # asv calls whatever is a subclass of its OutputPublisher
+
+
+class LoopbackServer(socketserver.ThreadingTCPServer):
+    def server_bind(self):
+        try:
+            self.server_address = "127.0.0.1", self.server_address[1]
+            super().server_bind()
+        except OverflowError as error:
+            raise util.UserError(str(error)) from None
+
+
+asv.commands.preview.socketserver = SimpleNamespace(ThreadingTCPServer=LoopbackServer)
+
+
+@replace(asv.commands.preview.Preview, "run")
+def preview(original, conf, **options):
+    if not Path(conf.html_dir, "index.html").is_file():
+        raise util.UserError(f"There is no site in {conf.html_dir} yet: asv publish makes it")
+    return original(conf, **options)
 
 
 # The last line ----------------------------------------------------------------------------------
