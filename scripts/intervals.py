@@ -3,7 +3,8 @@
 A point has as many independent measurements as it had processes, usually two, and two say nearly
 nothing of their own spread. So the spread is that of all points of a kind together: of one run, one
 operation and one kind of memory, below 4 MiB or from there on, since within such a kind processes
-differ alike (README, "How to read the numbers"). What runs of another day differ by is not in it.
+differ alike (README, "How to read the numbers"). Runs differ a little more than their processes do:
+for the difference of two runs the spread is widened by half.
 """
 
 import numpy
@@ -11,6 +12,7 @@ from scipy.stats import t
 
 LEVEL = 0.99
 LARGE = 4 << 20  # bytes from which on the link, not the CPU, decides
+BETWEEN_RUNS = 1.5  # two runs, nothing changed: tells 1 of 112 points apart; 1.0 would tell 7
 NUMBERS = "processes", "processes_quiet", "process_spread", "squares", "sentinel_seconds"
 KIND = ["machine", "commit", "environment", "benchmark", "memory", "large"]
 
@@ -87,18 +89,23 @@ def quantile(degrees_of_freedom):
     return t.ppf((1 + LEVEL) / 2, degrees_of_freedom)
 
 
-def differ(one, other):
-    """Whether the seconds of two points differ, at the level of 99 % (Welch's t, of logarithms).
+def margin(one, other, same_run=True):
+    """By how much the logarithms of two points' seconds must differ to be told apart, at 99 %.
 
-    Each is a row of the table, or several aligned ones; False where the spread is not known.
+    Welch's t. Each is a row of the table, or several aligned ones. NaN where the spread is unknown.
     """
-    variances = [point["log_sd"] ** 2 / point["processes"] for point in (one, other)]
+    widen = 1.0 if same_run else BETWEEN_RUNS
+    variances = [(widen * point["log_sd"]) ** 2 / point["processes"] for point in (one, other)]
     total = variances[0] + variances[1]
-    if one is other:
-        return numpy.zeros_like(numpy.asarray(total), bool)
     free = total**2 / sum(
         variance**2 / point["degrees_of_freedom"]
         for variance, point in zip(variances, (one, other), strict=True)
     )
-    apart = numpy.abs(numpy.log(one["seconds"] / other["seconds"]))
-    return apart > quantile(free) * numpy.sqrt(total)
+    return quantile(free) * numpy.sqrt(total)
+
+
+def differ(one, other, same_run=True):
+    """Whether the seconds of two points differ, as `margin` has it; False where nobody knows."""
+    if one is other:
+        return numpy.zeros_like(numpy.asarray(one["seconds"]), bool)
+    return numpy.abs(numpy.log(one["seconds"] / other["seconds"])) > margin(one, other, same_run)
