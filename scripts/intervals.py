@@ -88,17 +88,11 @@ def quantile(degrees_of_freedom):
 
 
 def differ(one, other):
-    """Whether the seconds of two points differ, at the level of 99 % (Welch's t, of logarithms).
+    """Whether the seconds of two points differ, at the level of 99 % (t-test of the logarithms).
 
     Each is a row of the table, or several aligned ones; False where the spread is not known.
     """
-    variances = [point["log_sd"] ** 2 / point["processes"] for point in (one, other)]
-    total = variances[0] + variances[1]
-    if one is other:
-        return numpy.zeros_like(numpy.asarray(total), bool)
-    free = total**2 / sum(
-        variance**2 / point["degrees_of_freedom"]
-        for variance, point in zip(variances, (one, other), strict=True)
-    )
+    variance = sum(point["log_sd"] ** 2 / point["processes"] for point in (one, other))
+    free = numpy.minimum(one["degrees_of_freedom"], other["degrees_of_freedom"])
     apart = numpy.abs(numpy.log(one["seconds"] / other["seconds"]))
-    return apart > quantile(free) * numpy.sqrt(total)
+    return apart > quantile(free) * numpy.sqrt(variance)
