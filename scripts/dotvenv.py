@@ -6,6 +6,7 @@ Everything here runs before anything is installed, so it uses the standard libra
 import contextlib
 import fcntl
 import hashlib
+import importlib.util
 import os
 import shutil
 import signal
@@ -38,6 +39,12 @@ def enter():
     os.close(root)
     sys.stdout.flush()
     os.execv(PYTHON, [PYTHON, *sys.argv])
+
+
+def enter_unless_here(*modules):
+    """Go on in .venv's Python, unless this one has the modules."""
+    if not all(map(importlib.util.find_spec, modules)):
+        enter()
 
 
 def make():

@@ -92,20 +92,15 @@ def quantile(degrees_of_freedom):
 def margin(one, other, same_run=True):
     """By how much the logarithms of two points' seconds must differ to be told apart, at 99 %.
 
-    Welch's t. Each is a row of the table, or several aligned ones. NaN where the spread is unknown.
+    Student's t. Each is a row of the table, or several aligned ones. NaN where the spread is not
+    known.
     """
     widen = 1.0 if same_run else BETWEEN_RUNS
-    variances = [(widen * point["log_sd"]) ** 2 / point["processes"] for point in (one, other)]
-    total = variances[0] + variances[1]
-    free = total**2 / sum(
-        variance**2 / point["degrees_of_freedom"]
-        for variance, point in zip(variances, (one, other), strict=True)
-    )
-    return quantile(free) * numpy.sqrt(total)
+    variance = sum(point["log_sd"] ** 2 / point["processes"] for point in (one, other))
+    free = numpy.minimum(one["degrees_of_freedom"], other["degrees_of_freedom"])
+    return widen * quantile(free) * numpy.sqrt(variance)
 
 
 def differ(one, other, same_run=True):
     """Whether the seconds of two points differ, as `margin` has it; False where nobody knows."""
-    if one is other:
-        return numpy.zeros_like(numpy.asarray(one["seconds"]), bool)
     return numpy.abs(numpy.log(one["seconds"] / other["seconds"])) > margin(one, other, same_run)
