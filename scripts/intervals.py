@@ -7,6 +7,8 @@ differ alike (README, "How to read the numbers"). Runs differ a little more than
 for the difference of two runs the spread is widened by half.
 """
 
+from statistics import median
+
 import numpy
 from scipy.stats import t
 
@@ -39,7 +41,7 @@ def between_processes(samples, lines, measured):
         quiet = zip(line["quiet"], line["samples"], strict=True)
         columns["processes_quiet"][index] = sum(one == all_ for one, all_ in quiet)
         if None not in line["sentinel"]:
-            columns["sentinel_seconds"][index] = numpy.median(line["sentinel"])
+            columns["sentinel_seconds"][index] = median(line["sentinel"])
     if not chunks:
         return columns
     owners = numpy.concatenate([owners for owners, _ in chunks.values()])

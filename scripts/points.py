@@ -26,6 +26,7 @@ log_sd, degrees_of_freedom  between processes, of the logarithm of the seconds, 
 
 import argparse
 import ast
+import functools
 import sys
 from pathlib import Path
 
@@ -36,7 +37,7 @@ import pandas
 from asv.benchmarks import Benchmarks
 from asv.config import Config
 from asv.results import Results, iter_results_paths
-from asv.util import UserError
+from asv.util import UserError, get_multiprocessing_pool
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "results"
@@ -56,6 +57,7 @@ COLUMNS = [
     *("log_sd", "degrees_of_freedom"),
 ]
 RUN = ["machine", "commit", "environment"]  # what one results file is of
+MANY = 32  # files from which on all cores read them
 BROKEN = UserError, OSError, ValueError, TypeError, KeyError, AttributeError
 
 
@@ -64,17 +66,16 @@ def load(results=RESULTS):
 
     UserError if asv's list of the benchmarks, benchmarks.json, is not there or not readable.
     """
-    benchmarks = known_benchmarks(results)
-    parts, left_out, folders = [], [], set()
-    for folder, name, machine in iter_results_paths(str(results)):
-        folders.add(Path(folder))
-        try:
-            found, without = read(Path(folder, name), machine, benchmarks)
-        except BROKEN as error:
-            left_out.append(f"{machine}/{name}: {reason(error)}")
-            continue
-        parts += found
-        left_out += without
+    read_one = functools.partial(read_what_can_be, benchmarks=dict(known_benchmarks(results)))
+    files = list(iter_results_paths(str(results)))
+    if len(files) < MANY:
+        found = list(map(read_one, files))
+    else:
+        with get_multiprocessing_pool() as pool:
+            found = pool.map(read_one, files, chunksize=4)
+    parts = [part for some, _ in found for part in some]
+    left_out = [line for _, some in found for line in some]
+    folders = {Path(folder) for folder, _, _ in files}
     for path in Path(results).glob("*/*.json"):
         if path.name != "machine.json" and path.parent not in folders:
             folders.add(path.parent)
@@ -92,6 +93,15 @@ def known_benchmarks(results):
     conf = Config.load(str(ROOT / "asv.conf.json"))
     conf.results_dir = str(results)
     return Benchmarks.load(conf)
+
+
+def read_what_can_be(file, benchmarks):
+    """`read` of one of asv's triples of folder, name and machine; what cannot be is left out."""
+    folder, name, machine = file
+    try:
+        return read(Path(folder, name), machine, benchmarks)
+    except BROKEN as error:
+        return [], [f"{machine}/{name}: {reason(error)}"]
 
 
 def read(path, machine, benchmarks):
