@@ -16,7 +16,7 @@ import sys
 import dotvenv
 
 if __name__ == "__main__":
-    dotvenv.enter_unless_here("asv", "pandas", "rich", "scipy")
+    dotvenv.enter_for_tables()
 
 import points
 import recorded
@@ -72,6 +72,13 @@ def of_two(one, other):
         f"Of the {both} transfers that both have, all dtypes, left is faster in {left} and right "
         f"in {right}; the others cannot be told apart."
     )
+
+
+def folders(words):
+    """The machines to read for the results that `words` name; None, which is all, if in doubt."""
+    known = {path.parent.name for path in points.RESULTS.glob("*/machine.json")}
+    named = {word if word in known else word.partition(":")[0] for word in words}
+    return named if named <= known else None
 
 
 def of_last(table):
@@ -137,14 +144,16 @@ def main(words=None):
     options = parser.parse_args(words)
     if len(options.results) > 2:
         parser.error("one or two results at a time")
+    if not any(points.RESULTS.glob("*/*.json")):
+        sys.exit(recorded.NOTHING)
     try:
-        table, left_out = points.load()
+        table, left_out = points.load(machines=folders(options.results))
         for line in left_out:
             print(f"Left out: {line}", file=sys.stderr)
         chosen = [recorded.choose(table, word) for word in options.results]
         parts = list([of_last, of_one, of_two][len(chosen)](*(chosen or [table])))
     except (UserError, recorded.NoSuchResult) as error:
-        sys.exit(str(error))
+        sys.exit(" ".join(str(error).split()))
     if options.markdown:
         print("\n\n".join(map(markdown, parts)))
     else:

@@ -18,6 +18,7 @@ ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
 PYTHON = VENV / "bin" / "python"
 MADE = VENV / "made-from"  # the pins it was made from, written last
+TABLES = "asv", "pandas", "rich", "scipy"  # the modules that scripts/compare.py needs
 REQUIREMENTS = ROOT / "requirements" / "dev.txt"
 
 
@@ -41,9 +42,14 @@ def enter():
     os.execv(PYTHON, [PYTHON, *sys.argv])
 
 
-def enter_unless_here(*modules):
-    """Go on in .venv's Python, unless this one has the modules."""
-    if not all(map(importlib.util.find_spec, modules)):
+def missing(*modules):
+    """Those of the modules that this Python does not have."""
+    return [name for name in modules if not importlib.util.find_spec(name)]
+
+
+def enter_for_tables():
+    """Go on in .venv's Python, unless this one has what tables of results need."""
+    if missing(*TABLES):
         enter()
 
 

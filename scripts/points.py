@@ -61,13 +61,16 @@ MANY = 32  # files from which on all cores read them
 BROKEN = UserError, OSError, ValueError, TypeError, KeyError, AttributeError
 
 
-def load(results=RESULTS):
+def load(results=RESULTS, machines=None):
     """The table, oldest commit first, and what was left out of it, in words, a line each.
 
+    `machines` are the names of those to read, if not all.
     UserError if asv's list of the benchmarks, benchmarks.json, is not there or not readable.
     """
     read_one = functools.partial(read_what_can_be, benchmarks=dict(known_benchmarks(results)))
-    files = list(iter_results_paths(str(results)))
+    files = [
+        file for file in iter_results_paths(str(results)) if not machines or file[2] in machines
+    ]
     if len(files) < MANY:
         found = list(map(read_one, files))
     else:
@@ -77,7 +80,8 @@ def load(results=RESULTS):
     left_out = [line for _, some in found for line in some]
     folders = {Path(folder) for folder, _, _ in files}
     for path in Path(results).glob("*/*.json"):
-        if path.name != "machine.json" and path.parent not in folders:
+        wanted = not machines or path.parent.name in machines
+        if wanted and path.name != "machine.json" and path.parent not in folders:
             folders.add(path.parent)
             left_out.append(f"{path.parent.name}: machine.json is missing or broken")
     return tidy(parts), left_out

@@ -10,6 +10,7 @@ OPERATIONS = {  # those that send something to a GPU
     "existing_array": "into an existing device array",
     "new_array": "into a new device array",
 }
+NOTHING = "There are no results yet: python3 scripts/bench.py makes some"
 SHOWN = 12  # of what there is, in an error
 
 
@@ -63,6 +64,6 @@ def last_measured(points):
     """
     measured = points[points["status"] == "ok"]
     if measured.empty:
-        raise NoSuchResult("There are no results yet: python3 scripts/bench.py makes some")
+        raise NoSuchResult(NOTHING)
     gpu = measured[measured["operation"].isin(OPERATIONS)]
     return last(points, measured, "measured"), None if gpu.empty else last(points, gpu, "gb_per_s")
