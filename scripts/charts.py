@@ -156,7 +156,7 @@ def dtypes(points, static=False):
         tooltip=tooltip(("off", "% slower than the mean"), ("us", "µs")),
     )
     band = altair.Chart().transform_filter("datum.kind === 'noise'")
-    band = band.mark_rect(color=GREY, opacity=0.2).encode(
+    band = band.mark_bar(color=GREY, opacity=0.2, width=altair.expr("bandwidth('x')")).encode(
         x=across, y=low, y2="high", tooltip=tooltip(("high", "noise, ± %"), about=["size"])
     )
     return panels(

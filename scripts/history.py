@@ -18,13 +18,14 @@ import pandas
 from asv.results import get_filename
 from asv.step_detect import detect_steps
 from chart_data import data, menus, transfers
-from look import colour, legend, methods, shape, switches
+from look import GREY, colour, legend, methods, shape, switches
 from points import RESULTS, ROOT, RUN
 
 # 99 of 100 points of two runs, nothing changed between them, differ by less (tests/recorded).
 UNCHANGED = {"pinned, 4 MiB and more": 0.02, "pinned, below": 0.10, "pageable": 0.19}
 SERIES = ["machine", "memory", "operation", "method", "nbytes"]
 MOST_ROWS = 40_000  # of the page's history; what is older than its newest half is thinned
+STEP = "isValid(datum.step)"
 STACKS = "host", "cu12", "cu13"
 
 
@@ -89,7 +90,7 @@ def thinned(rows):
 
 
 def chart(points, static=False):
-    """GB/s over the results of a machine, oldest first; a ring where a step ends."""
+    """GB/s over the results of a machine, oldest first; a large, ringed mark where a step ends."""
     rows = series(points)
     found = steps(rows)
     rows["step"] = numpy.nan
@@ -118,7 +119,9 @@ def chart(points, static=False):
         color=colour(names, legend(static)),
     )
     line = shown.mark_line(strokeWidth=1.8).encode(y=rate, order="result:Q")
-    marks = shown.mark_point(filled=True, size=45, opacity=1).encode(
+    marks = shown.mark_point(filled=True, opacity=1, strokeWidth=3).encode(
+        size=altair.when(STEP).then(altair.value(170)).otherwise(altair.value(45)),
+        stroke=altair.when(STEP).then(altair.value(GREY)).otherwise(altair.value(None)),
         y=rate,
         shape=shape(names, legend(static)),
         tooltip=[
@@ -129,9 +132,7 @@ def chart(points, static=False):
             altair.Tooltip("step:Q", title="step, %"),
         ],
     )
-    rings = shown.transform_filter("isValid(datum.step)").encode(y=rate)
-    rings = rings.mark_point(size=260, strokeWidth=2, shape="circle")
-    chart = altair.layer(rings, line, marks).properties(width="container", height=300)
+    chart = altair.layer(line, marks).properties(height=300)
     return chart.properties(width=760 if static else "container").add_params(*menu, *methods_on)
 
 

@@ -134,7 +134,7 @@ def told(rows, results):
 
 def seconds(value):
     """0.0123 -> '12.3 ms'"""
-    for factor, unit in (1, "s"), (1e3, "ms"), (1e6, "µs"):
-        if value * factor >= 1:
-            break
+    factor, unit = next(
+        (pair for pair in ((1, "s"), (1e3, "ms")) if value * pair[0] >= 1), (1e6, "µs")
+    )
     return f"{value * factor:.3g} {unit}"

@@ -98,9 +98,9 @@ def noise(run):
 def step(rows):
     """One line on the steps of one memory and operation between two results."""
     least, most = sorted([rows["step"].min(), rows["step"].max()])
-    change = f"{least:+.0f} to {most:+.0f} %" if round(least) != round(most) else f"{least:+.0f} %"
+    ends = dict.fromkeys(f"{value:+.0f}".replace("-", "\N{MINUS SIGN}") for value in (least, most))
     sizes = [in_words(nbytes) for nbytes in sorted(rows["nbytes"].unique())]
     return (
-        f"{rows['panel'].iloc[0]}: {change} GB/s with {listed(rows['method'].unique())}, "
-        f"{' to '.join(dict.fromkeys([sizes[0], sizes[-1]]))}"
+        f"{rows['panel'].iloc[0]}: {' to '.join(ends)} % GB/s with "
+        f"{listed(rows['method'].unique())}, {' to '.join(dict.fromkeys([sizes[0], sizes[-1]]))}"
     )
