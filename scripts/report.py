@@ -11,11 +11,10 @@ import importlib.util
 import sys
 from pathlib import Path
 
-import dotvenv
-
+ROOT = Path(__file__).resolve().parent.parent
 NEEDED = "altair", "jinja2", "pandas", "scipy", "vl_convert"
-OUTPUT = dotvenv.ROOT / ".asv" / "html" / "report.html"
-RESULTS = dotvenv.ROOT / "results"
+OUTPUT = ROOT / ".asv" / "html" / "report.html"
+RESULTS = ROOT / "results"
 
 
 def missing():
@@ -43,5 +42,7 @@ def main(words=None):
 
 if __name__ == "__main__":
     if missing():
+        import dotvenv
+
         dotvenv.enter()
     main()
