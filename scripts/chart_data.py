@@ -3,7 +3,7 @@
 import altair
 import numpy
 import pandas
-from look import OPERATIONS, PANELS
+from look import OPERATIONS, PANELS, choice
 
 
 def transfers(points):
@@ -63,3 +63,18 @@ def in_every_panel(rows, kind, data):
     """`rows` once for each panel that `data` has, as a `kind` of their own."""
     found = [panel for panel in PANELS if panel in set(data["panel"])]
     return pandas.concat([rows.assign(panel=panel, kind=kind) for panel in found] or [rows[:0]])
+
+
+def menus(rows, **fields):
+    """A menu for each of `fields` that `rows` has several values of, and the filter of them all.
+
+    `fields` gives the value that is chosen at first; None is the first there is.
+    """
+    parameters, filters = [], ["true"]
+    for field, first in fields.items():
+        options = present(rows, field)
+        if len(options) > 1:
+            menu, chosen = choice(field, options, value=first if first in options else None)
+            parameters.append(menu)
+            filters.append(chosen)
+    return parameters, " && ".join(filters)

@@ -8,15 +8,27 @@ import altair
 import intervals
 import numpy
 import pandas
-from chart_data import data, in_every_panel, present, transfers, with_numbers
-from look import GREY, choice, colour, legend, methods, panels, shape, sizes, switches
+from chart_data import data, digits, in_every_panel, menus, present, transfers, with_numbers
+from look import (
+    GREY,
+    HEIGHT,
+    WIDTH,
+    colour,
+    legend,
+    methods,
+    panels,
+    shape,
+    sizes,
+    switches,
+)
 
 SMALL = 64 << 10  # bytes up to which a transfer is latency rather than bandwidth
 STRAIGHT = altair.Axis(labelAngle=0, labelExpr="split(datum.label, ' ')", grid=False)
 LOG_AXIS = altair.Axis(values=[0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30, 100, 300], format="~")
 ABOUT = ["method", "dtype", "size"]
+LINK = "reference.Link.time_link"
 LINES = {
-    "the link's ceiling": "reference.Link.time_link",
+    "the link's ceiling": LINK,
     "the host's own copy": "reference.HostCopy.time_copy",
 }
 
@@ -29,15 +41,6 @@ def tooltip(*numbers, about=ABOUT):
     """What is shown on hover: what the point is, then (field, title) of its numbers."""
     texts = [altair.Tooltip(f"{field}:N") for field in about]
     return texts + [altair.Tooltip(f"{field}:Q", title=title) for field, title in numbers]
-
-
-def one_machine(rows):
-    """A menu of the machines, if there are several, and the filter that passes the one chosen."""
-    machines = [str(machine) for machine in rows["machine"].unique()]
-    if len(machines) < 2:
-        return [], "true"
-    menu, chosen = choice("machine", machines)
-    return [menu], chosen
 
 
 def bandwidth(points, static=False):
@@ -56,12 +59,12 @@ def bandwidth(points, static=False):
     fields = ["machine", "panel", "kind", *ABOUT, "nbytes", "rate", "rate_low", "rate_high", "us"]
     shown_data = data(pandas.concat([rows, *lines]), *fields)
     names, dtypes = methods(points), present(rows, "dtype")
-    menu, chosen = one_machine(rows)
+    menu, chosen = menus(rows, machine=None)
     methods_on, method_shown = switches("method", names)
     dtypes_on, dtype_shown = switches("dtype", dtypes, on=["float32"])
     base = altair.Chart().encode(x=sizes(rows))
     rate, low = (
-        altair.Y(f"{field}:Q", title="GB/s", axis=LOG_AXIS).scale(type="log", nice=False)
+        altair.Y(f"{field}:Q", title="GB/s", axis=LOG_AXIS).scale(type="log", nice=False, padding=8)
         for field in ("rate", "rate_low")
     )
     shown = base.transform_filter("datum.kind === 'transfer'").encode(
@@ -92,7 +95,7 @@ def latency(points, static=False):
     fields = ["machine", "panel", "kind", *ABOUT, "us", "us_low", "us_high"]
     shown_data = data(pandas.concat([rows, floor]), *fields)
     names, order = methods(points), present(rows.sort_values("nbytes"), "size")
-    menu, chosen = one_machine(rows)
+    menu, chosen = menus(rows, machine=None)
     methods_on, method_shown = switches("method", names)
     shown = altair.Chart().transform_filter("datum.kind === 'transfer'")
     shown = shown.transform_filter(method_shown).encode(
@@ -137,7 +140,7 @@ def dtypes(points, static=False):
     )
     names, kinds = methods(points), present(points, "dtype")
     order = present(rows.sort_values("nbytes"), "size")
-    menu, chosen = one_machine(rows)
+    menu, chosen = menus(rows, machine=None)
     methods_on, method_shown = switches("method", names)
     dtypes_on, dtype_shown = switches("dtype", kinds)
     across = altair.X("size:N", sort=order, title="size of the array", axis=STRAIGHT)
@@ -153,7 +156,7 @@ def dtypes(points, static=False):
         tooltip=tooltip(("off", "% slower than the mean"), ("us", "µs")),
     )
     band = altair.Chart().transform_filter("datum.kind === 'noise'")
-    band = band.mark_rect(color=GREY, opacity=0.2).encode(
+    band = band.mark_bar(color=GREY, opacity=0.2, width=altair.expr("bandwidth('x')")).encode(
         x=across, y=low, y2="high", tooltip=tooltip(("high", "noise, ± %"), about=["size"])
     )
     return panels(
@@ -163,3 +166,39 @@ def dtypes(points, static=False):
         menu + methods_on + dtypes_on,
         chosen,
     )
+
+
+def machines(points, static=False):
+    """Several machines' float32 curves over each other, and the share of each one's ceiling.
+
+    The colour is the method's, of which one is shown; the machines differ in shape and dash.
+    """
+    rows = transfers(points[points["dtype"].eq("float32")])
+    link = points[points["benchmark"].eq(LINK)]
+    link = link.set_index(["machine", "nbytes"])["gb_per_s"]
+    keys = pandas.MultiIndex.from_frame(rows[["machine", "nbytes"]])
+    rows["share"] = digits(100 * rows["gb_per_s"] / link.reindex(keys).to_numpy())
+    names, each = methods(points), present(rows, "machine")
+    shown = altair.Chart(
+        data(
+            *(rows, "machine", "method", "memory", "into", "size", "nbytes"),
+            *("rate", "rate_low", "rate_high", "share", "us"),
+        )
+    )
+    chosen_by = {"method": None, "memory": "pinned", "into": "existing array"}
+    menu, chosen = menus(rows, **chosen_by)
+    shown = shown.transform_filter(chosen)
+    dash = altair.StrokeDash("machine:N", title=None, legend=legend(True)).scale(domain=each)
+    shapes = altair.Shape("machine:N", title=None, legend=legend(True)).scale(domain=each)
+    base = shown.encode(x=sizes(rows), color=colour(names, legend(static)))
+    rate = altair.Y("rate:Q", title="GB/s", axis=LOG_AXIS).scale(type="log", nice=False, padding=8)
+    share = altair.Y("share:Q", title="% of the link's ceiling").scale(zero=True)
+    about = tooltip(*RATES, ("share", "% of the ceiling"), about=["machine", "method", "size"])
+    views = [
+        altair.layer(
+            base.mark_line(strokeWidth=1.8).encode(y=y, strokeDash=dash),
+            base.mark_point(size=60, opacity=1).encode(y=y, shape=shapes, tooltip=about),
+        ).properties(width=WIDTH, height=HEIGHT, title=title)
+        for y, title in ((rate, "GB/s"), (share, "Share of the ceiling"))
+    ]
+    return altair.concat(*views, columns=2).add_params(*menu)

@@ -92,11 +92,12 @@ def panels(layers, data, shown, parameters, chosen):
 
 
 def finished(chart):
+    axis = {"domain": False, "gridOpacity": 0.5, "labelFontSize": 11, "titleFontWeight": "normal"}
     return (
-        chart.configure_view(stroke=None)
-        .configure_axis(domain=False, gridOpacity=0.35, labelColor="#333", titleColor="#333")
+        chart.configure(background="transparent", font="system-ui, sans-serif")
+        .configure_view(stroke=None)
+        .configure_axis(**axis)
         .configure_legend(labelLimit=0, columns=6)
-        .configure(background="transparent", font="system-ui, sans-serif")
     )
 
 

@@ -1,6 +1,6 @@
 """All recorded results as one tidy table: one row a point, operation, commit and machine.
 
-python3 scripts/points.py --csv points.csv --parquet points.parquet
+.venv/bin/python scripts/points.py --csv points.csv --parquet points.parquet
 
 What the columns hold (units are in their names):
 

@@ -1,0 +1,172 @@
+"""How GB/s went from result to result of a machine: the steps, and what changed at each.
+
+A step is where asv's step detection sees one, and where two neighbouring results differ by more
+than two runs of the same thing do (UNCHANGED). What changed between the two is read from the pins
+(the requirements of the two commits) and from the provenance beside the two results.
+"""
+
+import functools
+import itertools
+import json
+import re
+import subprocess
+from pathlib import Path
+
+import altair
+import numpy
+import pandas
+from asv.results import get_filename
+from asv.step_detect import detect_steps
+from chart_data import data, menus, transfers
+from look import GREY, colour, legend, methods, shape, switches
+from points import RESULTS, ROOT, RUN
+
+# 99 of 100 points of two runs, nothing changed between them, differ by less (tests/recorded).
+UNCHANGED = {"pinned, 4 MiB and more": 0.02, "pinned, below": 0.10, "pageable": 0.19}
+SERIES = ["machine", "memory", "operation", "method", "nbytes"]
+MOST_ROWS = 40_000  # of the page's history; what is older than its newest half is thinned
+STEP = "isValid(datum.step)"
+STACKS = "host", "cu12", "cu13"
+
+
+def kind(memory, nbytes):
+    """The key in UNCHANGED of a transfer."""
+    if memory == "pageable":
+        return "pageable"
+    return "pinned, 4 MiB and more" if nbytes >= 4 << 20 else "pinned, below"
+
+
+def series(points):
+    """The float32 transfers that were measured, with `result`, the number of the result they are
+    of (0 is a machine's oldest), and `name`, what the axis calls it."""
+    rows = points[points["dtype"].eq("float32") & points["status"].eq("ok")]
+    rows = transfers(rows)
+    runs = rows.groupby(RUN, observed=True, sort=False, as_index=False)["measured"].min()
+    dates = rows.groupby(RUN, observed=True, sort=False)["commit_date"].first()
+    runs["commit_date"] = dates.to_numpy()
+    runs = runs.sort_values(["commit_date", "measured"], kind="stable")
+    runs["result"] = runs.groupby("machine", observed=True).cumcount()
+    runs["name"] = runs["commit"].astype(str).str[:8]
+    again = runs.duplicated(["machine", "name"], keep=False)
+    runs["name"] = runs["name"].where(~again, runs["name"] + " " + runs["environment"].astype(str))
+    rows = rows.merge(runs[[*RUN, "result", "name"]], on=RUN)
+    return rows.sort_values(["machine", "result"], kind="stable", ignore_index=True)
+
+
+def steps(rows):
+    """The rows of `series` at which a step ends, with `before`, the row it starts from, and `step`,
+    the change of GB/s in per cent."""
+    starts, ends = [], []
+    for (_, memory, _, _, nbytes), found in rows.groupby(SERIES, observed=True).indices.items():
+        if len(found) < 2:
+            continue
+        logs = numpy.log(rows["gb_per_s"].to_numpy()[found])
+        for _, place, *_ in detect_steps(list(logs))[:-1]:
+            if abs(numpy.expm1(logs[place] - logs[place - 1])) > UNCHANGED[kind(memory, nbytes)]:
+                starts.append(found[place - 1])
+                ends.append(found[place])
+    here = rows.iloc[ends].copy()
+    here["before"] = starts
+    rates = rows["gb_per_s"].to_numpy()
+    here["step"] = numpy.round(100 * (rates[ends] / rates[starts] - 1), 1)
+    return here
+
+
+def thinned(rows):
+    """`rows` of at most about MOST_ROWS, and how many results of how many are left.
+
+    Each machine keeps its newest results whole, and of the older ones every second, third, ...
+    """
+    last = rows.groupby("machine", observed=True)["result"].transform("max")
+    age = last - rows["result"]
+    total = rows.groupby("machine", observed=True)["result"].nunique().sum()
+    if len(rows) <= MOST_ROWS:
+        return rows, total, total
+    whole = MOST_ROWS / 2 / max(len(rows) / total, 1) / rows["machine"].nunique()
+    for every in itertools.count(2):
+        kept = rows[(age < whole) | (age % every == 0)]
+        if len(kept) <= MOST_ROWS or every > last.max():
+            return kept, kept.groupby("machine", observed=True)["result"].nunique().sum(), total
+
+
+def chart(points, static=False):
+    """GB/s over the results of a machine, oldest first; a large, ringed mark where a step ends."""
+    rows = series(points)
+    found = steps(rows)
+    rows["step"] = numpy.nan
+    rows.loc[found.index, "step"] = found["step"]
+    kept, _, _ = thinned(rows)
+    rows = pandas.concat([kept, rows.loc[found.index.difference(kept.index)]]).sort_index()
+    rows["date"] = rows["commit_date"].dt.strftime("%Y-%m-%d %H:%M")
+    names = methods(points)
+    shown = altair.Chart(
+        data(
+            *(rows, "machine", "memory", "into", "size", "method", "result", "name", "date"),
+            *("rate", "rate_low", "rate_high", "step"),
+        )
+    )
+    largest = str(rows.loc[rows["nbytes"].idxmax(), "size"]) if len(rows) else None
+    chosen_by = {"memory": "pinned", "into": "existing array", "size": largest}
+    menu, chosen = menus(rows.sort_values("nbytes"), machine=None, **chosen_by)
+    shown = shown.transform_filter(chosen)
+    methods_on, method_shown = switches("method", names)
+    order = altair.EncodingSortField("result", op="min")
+    rate = altair.Y("rate:Q", title="GB/s").scale(zero=True)
+    shown = shown.transform_filter(method_shown).encode(
+        x=altair.X("name:O", sort=order, title="commit of the stack, oldest first").axis(
+            labelAngle=-40, labelOverlap=True
+        ),
+        color=colour(names, legend(static)),
+    )
+    line = shown.mark_line(strokeWidth=1.8).encode(y=rate, order="result:Q")
+    marks = shown.mark_point(filled=True, opacity=1, strokeWidth=3).encode(
+        size=altair.when(STEP).then(altair.value(170)).otherwise(altair.value(45)),
+        stroke=altair.when(STEP).then(altair.value(GREY)).otherwise(altair.value(None)),
+        y=rate,
+        shape=shape(names, legend(static)),
+        tooltip=[
+            *(altair.Tooltip(f"{field}:N") for field in ("method", "name", "date")),
+            altair.Tooltip("rate:Q", title="GB/s"),
+            altair.Tooltip("rate_low:Q", title="99 % from"),
+            altair.Tooltip("rate_high:Q", title="to"),
+            altair.Tooltip("step:Q", title="step, %"),
+        ],
+    )
+    chart = altair.layer(line, marks).properties(height=300)
+    return chart.properties(width=760 if static else "container").add_params(*menu, *methods_on)
+
+
+@functools.cache
+def pins(commit):
+    """{'cu13: torch': '2.13.0', ...} of the commit's requirements; {} if git does not have it."""
+    found = {}
+    for stack in STACKS if re.fullmatch("[0-9a-f]{7,40}", commit) else ():
+        command = ["git", "show", f"{commit}:requirements/{stack}.txt"]
+        shown = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+        for line in shown.stdout.splitlines():
+            name, exact, version = line.partition("==")
+            if exact and not line.startswith((" ", "#")):
+                key = f"{stack}: {name}"  # one version for each Python that the lines tell apart
+                found[key] = f"{found[key]} | {version}" if key in found else version
+    return found
+
+
+def provenance(machine, commit, environment, results=RESULTS):
+    """{name: value} of what was recorded beside a result, its newest run last; {} if nothing."""
+    path = Path(results, get_filename(machine, commit, environment))
+    facts = {}
+    try:
+        for line in path.with_suffix(".provenance.jsonl").read_text().splitlines():
+            facts |= json.loads(line)["facts"]
+    except (OSError, ValueError, TypeError, KeyError):
+        return {}
+    return facts
+
+
+def changes(before, after):
+    """{name: (then, now)} of what two results' pins and provenance do not agree in."""
+    return {
+        name: (before.get(name), after.get(name))
+        for name in sorted(before.keys() | after.keys())
+        if before.get(name) != after.get(name)
+    }

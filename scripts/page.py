@@ -1,0 +1,140 @@
+"""What is on the report's page, section by section; report.html.jinja lays it out.
+
+All of it comes from the table of points.py. A result that cannot be read, or a chart that has
+nothing to show, is named on the page and does not keep the rest from it.
+"""
+
+from pathlib import Path
+
+import charts
+import choosing
+import history
+import jinja2
+import look
+import points
+import sentences
+import vl_convert
+from chart_data import in_words, transfers
+from points import RUN
+
+HERE = Path(__file__).resolve().parent
+EMBED = {"mode": "vega", "renderer": "svg", "actions": False}
+MOST_STEPS = 40  # of the history; the newest ones
+
+
+def write(output, results):
+    """Write the page to the file `output`; returns what was left out, in words.
+
+    UserError if the folder `results` has no list of benchmarks, OSError if it cannot be written.
+    """
+    table, left_out = points.load(results)
+    latest = newest(table)
+    names = look.methods(table)
+    rows = history.series(table)
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(HERE), autoescape=True, trim_blocks=True, lstrip_blocks=True
+    )
+    environment.filters |= {"size": in_words, "percent": sentences.percent, "seconds": seconds}
+    text = environment.get_template("report.html.jinja").render(
+        bundle=vl_convert.javascript_bundle() if len(latest) else "",
+        embed=EMBED,
+        colours=dict(zip(names, look.COLOURS * len(names), strict=False)),
+        drawn=drawn(table, latest),
+        machines=[machine(run, results) for _, run in by_machine(latest)],
+        without=sorted(set(table["machine"].astype(str)) - set(latest["machine"].astype(str))),
+        history=told(rows, results),
+        thinned=history.thinned(rows)[1:],
+        left_out=left_out,
+        site=(Path(output).parent / "index.html").exists(),
+    )
+    Path(output).write_text(text, encoding="utf-8")
+    return left_out
+
+
+def by_machine(rows):
+    return rows.groupby(rows["machine"].astype(str), sort=True)
+
+
+def newest(table):
+    """The rows of each machine's newest result that has transfers to a GPU."""
+    with_gpu = transfers(table[table["status"].eq("ok")])
+    last = with_gpu.sort_values(["commit_date", "measured"], kind="stable")
+    last = last.drop_duplicates("machine", keep="last")[RUN].astype(str)
+    keys = table[RUN].astype(str).agg("\0".join, axis=1)
+    return table[keys.isin(last.agg("\0".join, axis=1))] if len(last) else table[:0]
+
+
+def drawn(table, latest):
+    """{name: specification} of the charts that have something to show."""
+    found = {}
+    if len(latest):
+        for chart in charts.bandwidth, charts.latency, charts.dtypes, charts.machines:
+            found[chart.__name__] = look.for_page(chart(latest))
+        found["history"] = look.for_page(history.chart(table))
+    return found
+
+
+def machine(run, results):
+    """What the page says of one machine, from the rows of its newest result."""
+    first = run.iloc[0]
+    status = run["status"].value_counts()
+    return {
+        "name": str(first["machine"]),
+        "gpu": first["gpu"],
+        "link": first["pcie_link"],
+        "commit": str(first["commit"])[:8],
+        "date": f"{first['commit_date']:%Y-%m-%d}",
+        "python": first["python"],
+        "count": {name: int(status.get(name, 0)) for name in ("ok", "n/a", "failed")},
+        "ranges": [
+            (memory, into, found)
+            for operation, into in look.OPERATIONS.items()
+            for memory in look.MEMORY
+            if (found := choosing.fastest(run, memory, operation))
+        ],
+        "pinned": sentences.pinned_or_pageable(run),
+        "pays": {
+            into: found
+            for operation, into in look.OPERATIONS.items()
+            if (found := choosing.transfers_to_pay(run, operation))
+        },
+        "cold": choosing.cold_start(run),
+        "dtypes": sentences.dtypes(run),
+        "noise": sentences.noise(run),
+        "provenance": history.provenance(*map(str, first[RUN]), results),
+    }
+
+
+def told(rows, results):
+    """The steps in words, newest first, and what changed at each."""
+    steps = history.steps(rows)
+    starts = rows.iloc[steps["before"]]
+    steps["from"], steps["old"] = starts["name"].to_numpy(), starts["commit"].astype(str).to_numpy()
+    steps["old_environment"] = starts["environment"].astype(str).to_numpy()
+    keys = ["commit_date", "machine", "from", "name"]
+    found = []
+    for (date, name, before, after), group in steps.groupby(keys, observed=True):
+        first = group.iloc[0]
+        ends = [(first["old"], first["old_environment"]), (first["commit"], first["environment"])]
+        facts = [history.provenance(name, str(a), str(b), results) for a, b in ends]
+        parts = group.groupby("panel", observed=True, sort=False)
+        found.append(
+            {
+                "machine": name,
+                "before": before,
+                "after": after,
+                "date": f"{date:%Y-%m-%d}",
+                "lines": [sentences.step(part) for _, part in parts],
+                "pins": history.changes(*(history.pins(str(commit)) for commit, _ in ends)),
+                "facts": history.changes(*facts) if all(facts) else None,
+            }
+        )
+    return found[::-1][:MOST_STEPS], len(found)
+
+
+def seconds(value):
+    """0.0123 -> '12.3 ms'"""
+    factor, unit = next(
+        (pair for pair in ((1, "s"), (1e3, "ms")) if value * pair[0] >= 1), (1e6, "µs")
+    )
+    return f"{value * factor:.3g} {unit}"
