@@ -56,7 +56,7 @@ COLUMNS = [
     *("log_sd", "degrees_of_freedom"),
 ]
 RUN = ["machine", "commit", "environment"]  # what one results file is of
-BROKEN = UserError, OSError, ValueError, TypeError, KeyError, AttributeError
+BROKEN = UserError, OSError, ValueError, TypeError, KeyError, AttributeError, SyntaxError
 
 
 def load(results=RESULTS):
@@ -71,7 +71,7 @@ def load(results=RESULTS):
         try:
             found, without = read(Path(folder, name), machine, benchmarks)
         except BROKEN as error:
-            left_out.append(f"{machine}/{name}: {reason(error)}")
+            left_out.append(f"{machine}/{name}: {reason(error, folder)}")
             continue
         parts += found
         left_out += without
@@ -82,10 +82,11 @@ def load(results=RESULTS):
     return tidy(parts), left_out
 
 
-def reason(error):
+def reason(error, folder=""):
     """One line of what went wrong, without the folders of this machine."""
     text = f"missing {error}" if isinstance(error, KeyError) else str(error)
-    return text.replace(f"{RESULTS}/", "").splitlines()[0] if text else type(error).__name__
+    text = text.replace(str(Path(folder).absolute()), Path(folder).name)
+    return text.splitlines()[0] if text else type(error).__name__
 
 
 def known_benchmarks(results):
