@@ -18,7 +18,8 @@ from chart_data import in_words
 from points import RUN
 
 HERE = Path(__file__).resolve().parent
-EMBED = {"mode": "vega", "renderer": "svg", "actions": False}
+# logLevel 1: Vega's errors only, as it warns wherever what is chosen in a menu has no points.
+EMBED = {"mode": "vega", "renderer": "svg", "actions": False, "logLevel": 1}
 MOST_STEPS = 40  # of the history; the newest ones
 
 
