@@ -18,7 +18,9 @@ def transfers(points):
 def with_numbers(rows):
     """Add GB/s, microseconds, the ends of their 99 % intervals, and the size in words."""
     rows = rows.copy()
-    rows["size"] = [in_words(nbytes) for nbytes in rows["nbytes"]]
+    rows["size"] = rows["nbytes"].map(
+        {nbytes: in_words(nbytes) for nbytes in rows["nbytes"].unique()}
+    )
     rows["rate"] = digits(rows["gb_per_s"])
     rows["rate_low"] = digits(rows["gb_per_s_low_99"].fillna(rows["gb_per_s"]))
     rows["rate_high"] = digits(rows["gb_per_s_high_99"].fillna(rows["gb_per_s"]))

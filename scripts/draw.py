@@ -21,7 +21,6 @@ CHARTS = {
     "bandwidth": charts.bandwidth,
     "latency": charts.latency,
     "dtypes": charts.dtypes,
-    "history": history.chart,
     "machines": charts.machines,
 }
 
@@ -42,12 +41,15 @@ def chart(name, machine=None, results=points.RESULTS):
     table, _ = points.load(results)
     if name != "machines":
         table = of_machine(table, machine)
-    return CHARTS[name](table if name == "history" else page.newest(table), static=True)
+    if name == "history":
+        rows = history.series(table)
+        return history.chart(rows, history.steps(rows), static=True)
+    return CHARTS[name](page.newest(table), static=True)
 
 
 def main(words=None):
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("chart", choices=list(CHARTS))
+    parser.add_argument("chart", choices=[*CHARTS, "history"])
     parser.add_argument("file", help="where to, ending in .svg or .png")
     parser.add_argument("--machine", metavar="NAME")
     options = parser.parse_args(words)

@@ -89,16 +89,16 @@ def thinned(rows):
             return kept, kept.groupby("machine", observed=True)["result"].nunique().sum(), total
 
 
-def chart(points, static=False):
-    """GB/s over the results of a machine, oldest first; a large, ringed mark where a step ends."""
-    rows = series(points)
-    found = steps(rows)
-    rows["step"] = numpy.nan
-    rows.loc[found.index, "step"] = found["step"]
+def chart(rows, found, static=False):
+    """GB/s over the results of a machine, oldest first; a large, ringed mark where a step ends.
+
+    `rows` is what `series` gives, and `found` what `steps` does.
+    """
+    rows = rows.assign(step=found["step"])
     kept, _, _ = thinned(rows)
     rows = pandas.concat([kept, rows.loc[found.index.difference(kept.index)]]).sort_index()
     rows["date"] = rows["commit_date"].dt.strftime("%Y-%m-%d %H:%M")
-    names = methods(points)
+    names = methods(rows)
     shown = altair.Chart(
         data(
             *(rows, "machine", "memory", "into", "size", "method", "result", "name", "date"),

@@ -14,11 +14,12 @@ import look
 import points
 import sentences
 import vl_convert
-from chart_data import in_words, transfers
+from chart_data import in_words
 from points import RUN
 
 HERE = Path(__file__).resolve().parent
-EMBED = {"mode": "vega", "renderer": "svg", "actions": False}
+# logLevel 1: Vega's errors only, as it warns wherever what is chosen in a menu has no points.
+EMBED = {"mode": "vega", "renderer": "svg", "actions": False, "logLevel": 1}
 MOST_STEPS = 40  # of the history; the newest ones
 
 
@@ -31,6 +32,7 @@ def write(output, results):
     latest = newest(table)
     names = look.methods(table)
     rows = history.series(table)
+    steps = history.steps(rows)
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(HERE), autoescape=True, trim_blocks=True, lstrip_blocks=True
     )
@@ -39,10 +41,10 @@ def write(output, results):
         bundle=vl_convert.javascript_bundle() if len(latest) else "",
         embed=EMBED,
         colours=dict(zip(names, look.COLOURS * len(names), strict=False)),
-        drawn=drawn(table, latest),
+        drawn=drawn(latest, rows, steps),
         machines=[machine(run, results) for _, run in by_machine(latest)],
-        without=sorted(set(table["machine"].astype(str)) - set(latest["machine"].astype(str))),
-        history=told(rows, results),
+        without=sorted(set(table["machine"].unique()) - set(latest["machine"].unique())),
+        history=told(rows, steps, results),
         thinned=history.thinned(rows)[1:],
         left_out=left_out,
         site=(Path(output).parent / "index.html").exists(),
@@ -57,20 +59,20 @@ def by_machine(rows):
 
 def newest(table):
     """The rows of each machine's newest result that has transfers to a GPU."""
-    with_gpu = transfers(table[table["status"].eq("ok")])
-    last = with_gpu.sort_values(["commit_date", "measured"], kind="stable")
-    last = last.drop_duplicates("machine", keep="last")[RUN].astype(str)
-    keys = table[RUN].astype(str).agg("\0".join, axis=1)
-    return table[keys.isin(last.agg("\0".join, axis=1))] if len(last) else table[:0]
+    result = table.groupby(RUN, observed=True, sort=False).ngroup()
+    with_gpu = table["operation"].isin(list(look.OPERATIONS)) & table["status"].eq("ok")
+    rows = table.loc[with_gpu, ["machine", "commit_date", "measured"]].assign(result=result)
+    rows = rows.sort_values(["commit_date", "measured"], kind="stable")
+    return table[result.isin(rows.drop_duplicates("machine", keep="last")["result"])]
 
 
-def drawn(table, latest):
+def drawn(latest, rows, steps):
     """{name: specification} of the charts that have something to show."""
     found = {}
     if len(latest):
         for chart in charts.bandwidth, charts.latency, charts.dtypes, charts.machines:
             found[chart.__name__] = look.for_page(chart(latest))
-        found["history"] = look.for_page(history.chart(table))
+        found["history"] = look.for_page(history.chart(rows, steps))
     return found
 
 
@@ -105,10 +107,10 @@ def machine(run, results):
     }
 
 
-def told(rows, results):
+def told(rows, steps, results):
     """The steps in words, newest first, and what changed at each."""
-    steps = history.steps(rows)
     starts = rows.iloc[steps["before"]]
+    steps = steps.copy()
     steps["from"], steps["old"] = starts["name"].to_numpy(), starts["commit"].astype(str).to_numpy()
     steps["old_environment"] = starts["environment"].astype(str).to_numpy()
     keys = ["commit_date", "machine", "from", "name"]

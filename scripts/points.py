@@ -58,7 +58,7 @@ COLUMNS = [
 ]
 RUN = ["machine", "commit", "environment"]  # what one results file is of
 MANY = 32  # files from which on all cores read them
-BROKEN = UserError, OSError, ValueError, TypeError, KeyError, AttributeError
+BROKEN = UserError, OSError, ValueError, TypeError, KeyError, AttributeError, SyntaxError
 
 
 def load(results=RESULTS, machines=None):
@@ -87,10 +87,11 @@ def load(results=RESULTS, machines=None):
     return tidy(parts), left_out
 
 
-def reason(error):
+def reason(error, folder=""):
     """One line of what went wrong, without the folders of this machine."""
     text = f"missing {error}" if isinstance(error, KeyError) else str(error)
-    return text.replace(f"{RESULTS}/", "").splitlines()[0] if text else type(error).__name__
+    text = text.replace(str(Path(folder).absolute()), Path(folder).name)
+    return text.splitlines()[0] if text else type(error).__name__
 
 
 def known_benchmarks(results):
@@ -105,7 +106,7 @@ def read_what_can_be(file, benchmarks):
     try:
         return read(Path(folder, name), machine, benchmarks)
     except BROKEN as error:
-        return [], [f"{machine}/{name}: {reason(error)}"]
+        return [], [f"{machine}/{name}: {reason(error, folder)}"]
 
 
 def read(path, machine, benchmarks):
