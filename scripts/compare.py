@@ -18,8 +18,8 @@ import dotvenv
 if __name__ == "__main__":
     dotvenv.enter_for_tables()
 
+import chosen
 import points
-import recorded
 import side_by_side
 from asv.util import UserError
 from rich import box
@@ -48,7 +48,7 @@ def of_one(result, copies=None):
     yield f"{where(result)}: GB/s of one float32 array"
     sheets = list(side_by_side.methods(result, result if copies is None else copies))
     if not sheets:
-        raise recorded.NoSuchResult(f"{where(result)}: nothing of float32 was measured")
+        raise chosen.NoSuchResult(f"{where(result)}: nothing of float32 was measured")
     yield from sheets
     if copies is not None:
         yield f"The host copy is what was measured here, on {copies.iloc[0]['machine']}."
@@ -60,11 +60,11 @@ def of_one(result, copies=None):
 def of_two(one, other):
     """What to show of two results: sheets and lines of text."""
     if where(one) == where(other):
-        raise recorded.NoSuchResult(f"Both are {where(one)}")
+        raise chosen.NoSuchResult(f"Both are {where(one)}")
     yield f"left: {where(one)}\nright: {where(other)}\nGB/s of one float32 array, left and right"
     sheets = list(side_by_side.two(one, other))
     if not sheets:
-        raise recorded.NoSuchResult("The two have measured nothing of float32")
+        raise chosen.NoSuchResult("The two have measured nothing of float32")
     yield from sheets
     yield TWO_LEGEND
     both, left, right = side_by_side.count(one, other)
@@ -83,9 +83,9 @@ def folders(words):
 
 def of_last(table):
     """What was measured last and, if that is of no GPU, the fastest GPU that is recorded."""
-    last, fastest = recorded.last_measured(table)
+    last, fastest = chosen.last_measured(table)
     yield from of_one(last)
-    if fastest is not None and not last["operation"].isin(recorded.OPERATIONS).any():
+    if fastest is not None and not last["operation"].isin(chosen.OPERATIONS).any():
         yield "Recorded, not measured here:"
         yield from of_one(fastest, last)
 
@@ -145,14 +145,14 @@ def main(words=None):
     if len(options.results) > 2:
         parser.error("one or two results at a time")
     if not any(points.RESULTS.glob("*/*.json")):
-        sys.exit(recorded.NOTHING)
+        sys.exit(chosen.NOTHING)
     try:
         table, left_out = points.load(machines=folders(options.results))
         for line in left_out:
             print(f"Left out: {line}", file=sys.stderr)
-        chosen = [recorded.choose(table, word) for word in options.results]
-        parts = list([of_last, of_one, of_two][len(chosen)](*(chosen or [table])))
-    except (UserError, recorded.NoSuchResult) as error:
+        results = [chosen.choose(table, word) for word in options.results]
+        parts = list([of_last, of_one, of_two][len(results)](*(results or [table])))
+    except (UserError, chosen.NoSuchResult) as error:
         sys.exit(" ".join(str(error).split()))
     if options.markdown:
         print("\n\n".join(map(markdown, parts)))

@@ -1,6 +1,6 @@
 """Recorded results side by side: the methods of one, or two of them method by method.
 
-They come as sheets, tables of text for compare.py to print. A result is as recorded.py has it. Who
+They come as sheets, tables of text for compare.py to print. A result is as chosen.py has it. Who
 is faster is said only where intervals.py can tell.
 """
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 import intervals
 import numpy
-from recorded import OPERATIONS
+from chosen import OPERATIONS
 
 MEMORY = "pinned", "pageable"
 METHODS = "cuda-python", "torch", "cupy", "pycuda"  # the order of columns; others come behind

@@ -7,9 +7,9 @@ points with QUIET = 1e9, so that every sample counted. A line: benchmark, parame
 
 import json
 
+import chosen
 import points
 import pytest
-import recorded as results
 from intervals import LARGE
 
 from tests.conftest import ROOT
@@ -45,7 +45,7 @@ def shares(one, other, points):
 def first():
     """{(benchmark, *parameters): seconds} of the run in results/"""
     found, _ = points.load()
-    run = results.choose(found, f"nvidia-h200:{COMMIT}")
+    run = chosen.choose(found, f"nvidia-h200:{COMMIT}")
     keys = run[["benchmark", "method", "memory", "dtype", "nbytes"]].itertuples(index=False)
     return dict(zip(map(tuple, keys), run["seconds"], strict=True))
 

@@ -5,12 +5,12 @@ import re
 import shutil
 import sys
 
+import chosen
 import compare
 import intervals
 import numpy
 import points
 import pytest
-import recorded
 import side_by_side
 
 from tests.conftest import ROOT
@@ -27,7 +27,7 @@ def table():
 
 @pytest.fixture(scope="module")
 def result(table):
-    return recorded.choose(table, f"{RECORDED}:{COMMIT}")
+    return chosen.choose(table, f"{RECORDED}:{COMMIT}")
 
 
 def as_of(result, machine, commit, factor=1.0, rows=slice(None)):
@@ -74,7 +74,7 @@ def test_the_readme_shows_what_was_recorded(result):
 
 def test_a_method_wins_only_where_it_can_be_told_from_the_others(result):
     seen = set()
-    for operation in recorded.OPERATIONS:
+    for operation in chosen.OPERATIONS:
         for memory in side_by_side.MEMORY:
             found = side_by_side.lines(result, operation, memory)
             for nbytes in side_by_side.sizes(found):
@@ -181,11 +181,9 @@ def test_commits_may_be_abbreviated_but_not_ambiguous(table, result):
     other = as_of(result, RECORDED, COMMIT + "f" * 32)
     both = table[table["machine"] == RECORDED].astype({"machine": object, "commit": object})
     both = points.pandas.concat([both, other], ignore_index=True)
-    assert set(recorded.choose(both, f"{RECORDED}:{COMMIT}F")["commit"]) == {
-        other["commit"].iloc[0]
-    }
-    with pytest.raises(recorded.NoSuchResult, match=f"Several commits '0d' .*{COMMIT}, {COMMIT}"):
-        recorded.choose(both, f"{RECORDED}:0d")
+    assert set(chosen.choose(both, f"{RECORDED}:{COMMIT}F")["commit"]) == {other["commit"].iloc[0]}
+    with pytest.raises(chosen.NoSuchResult, match=f"Several commits '0d' .*{COMMIT}, {COMMIT}"):
+        chosen.choose(both, f"{RECORDED}:0d")
 
 
 def test_a_result_with_itself_and_more_than_two(capsys):
