@@ -4,6 +4,7 @@ All of it comes from the table of points.py. A result that cannot be read, or a 
 nothing to show, is named on the page and does not keep the rest from it.
 """
 
+import functools
 from pathlib import Path
 
 import charts
@@ -38,7 +39,7 @@ def write(output, results):
     )
     environment.filters |= {"size": in_words, "percent": sentences.percent, "seconds": seconds}
     text = environment.get_template("report.html.jinja").render(
-        bundle=vl_convert.javascript_bundle() if len(latest) else "",
+        bundle=bundle() if len(latest) else "",
         embed=EMBED,
         colours=dict(zip(names, look.COLOURS * len(names), strict=False)),
         drawn=drawn(latest, rows, steps),
@@ -55,6 +56,9 @@ def write(output, results):
 
 def by_machine(rows):
     return rows.groupby(rows["machine"].astype(str), sort=True)
+
+
+bundle = functools.cache(vl_convert.javascript_bundle)  # Vega, as one script
 
 
 def newest(table):

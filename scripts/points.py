@@ -92,7 +92,10 @@ def reason(error, folder=""):
 def known_benchmarks(results):
     conf = Config.load(str(ROOT / "asv.conf.json"))
     conf.results_dir = str(results)
-    return Benchmarks.load(conf)
+    try:
+        return Benchmarks.load(conf)
+    except BROKEN as error:
+        raise UserError(f"benchmarks.json: {reason(error)}") from None
 
 
 def read(path, machine, benchmarks):
