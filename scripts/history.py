@@ -56,18 +56,18 @@ def series(points):
 def steps(rows):
     """The rows of `series` at which a step ends, with `before`, the row it starts from, and `step`,
     the change of GB/s in per cent."""
-    starts, ends = [], []
+    starts, ends, rates = [], [], rows["gb_per_s"].to_numpy()
     for (_, memory, _, _, nbytes), found in rows.groupby(SERIES, observed=True).indices.items():
-        if len(found) < 2:
+        logs = numpy.log(rates[found])
+        large = abs(numpy.expm1(numpy.diff(logs))) > UNCHANGED[kind(memory, nbytes)]
+        if not large.any():
             continue
-        logs = numpy.log(rows["gb_per_s"].to_numpy()[found])
         for _, place, *_ in detect_steps(list(logs))[:-1]:
-            if abs(numpy.expm1(logs[place] - logs[place - 1])) > UNCHANGED[kind(memory, nbytes)]:
+            if large[place - 1]:
                 starts.append(found[place - 1])
                 ends.append(found[place])
     here = rows.iloc[ends].copy()
     here["before"] = starts
-    rates = rows["gb_per_s"].to_numpy()
     here["step"] = numpy.round(100 * (rates[ends] / rates[starts] - 1), 1)
     return here
 
