@@ -29,8 +29,10 @@ def write(output, results):
 
     UserError if the folder `results` has no list of benchmarks, OSError if it cannot be written.
     """
-    table, left_out = points.load(results)
-    latest = newest(table)
+    table, left_out = points.load(results, spread=False)
+    runs = newest(table)[RUN].astype(str).drop_duplicates().itertuples(index=False, name=None)
+    latest, more = points.load(results, list(runs))
+    left_out += [line for line in more if line not in left_out]
     names = look.methods(table)
     rows = history.series(table)
     steps = history.steps(rows)
@@ -117,9 +119,9 @@ def told(rows, steps, results):
     steps = steps.copy()
     steps["from"], steps["old"] = starts["name"].to_numpy(), starts["commit"].astype(str).to_numpy()
     steps["old_environment"] = starts["environment"].astype(str).to_numpy()
-    keys = ["commit_date", "machine", "from", "name"]
+    places = list(steps.groupby(["commit_date", "machine", "from", "name"], observed=True))[::-1]
     found = []
-    for (date, name, before, after), group in steps.groupby(keys, observed=True):
+    for (date, name, before, after), group in places[:MOST_STEPS]:
         first = group.iloc[0]
         ends = [(first["old"], first["old_environment"]), (first["commit"], first["environment"])]
         facts = [history.provenance(name, str(a), str(b), results) for a, b in ends]
@@ -135,7 +137,7 @@ def told(rows, steps, results):
                 "facts": history.changes(*facts) if all(facts) else None,
             }
         )
-    return found[::-1][:MOST_STEPS], len(found)
+    return found, len(places)
 
 
 def seconds(value):

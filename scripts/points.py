@@ -31,7 +31,7 @@ from pathlib import Path
 import intervals
 import numpy
 import pandas
-from asv.results import iter_results_paths
+from asv.results import get_filename, iter_results_paths
 from asv.util import UserError
 from recorded import PARAMETERS, ROOT, known_benchmarks, read_all
 
@@ -52,18 +52,23 @@ COLUMNS = [
 RUN = ["machine", "commit", "environment"]  # what one results file is of
 
 
-def load(results=RESULTS):
+def load(results=RESULTS, runs=None, spread=True):
     """The table, oldest commit first, and what was left out of it, in words, a line each.
 
+    With `runs`, (machine, commit, environment) each, only theirs. Without `spread` nothing of the
+    processes is read, which takes half the time: their columns, and so the intervals, are empty.
     UserError if asv's list of the benchmarks, benchmarks.json, is not there or not readable.
     """
     benchmarks = known_benchmarks(results)
-    files = [(*found, benchmarks) for found in iter_results_paths(str(results))]
+    files = [(*found, benchmarks, spread) for found in iter_results_paths(str(results))]
+    known = {Path(folder) for folder, *_ in files}
+    if runs is not None:
+        wanted = {(run[0], Path(get_filename(*run)).name) for run in runs}
+        files = [file for file in files if (file[2], file[1]) in wanted]
     parts, left_out = [], []
     for found, without in read_all(files):
         parts += found
         left_out += without
-    known = {Path(folder) for folder, *_ in files}
     for folder in sorted({path.parent for path in Path(results).glob("*/*-*.json")} - known):
         left_out.append(f"{folder.name}: machine.json is missing or broken")
     return tidy(parts), left_out

@@ -1,6 +1,7 @@
 """What one of asv's results files holds, as columns: the parts of the table of points.py."""
 
 import ast
+import gc
 import multiprocessing
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
@@ -24,7 +25,8 @@ def read_all(files):
     """What `read` gives of each of `files`; many are shared out over the processors."""
     if len(files) < MANY:
         return map(read, files)
-    with ProcessPoolExecutor(mp_context=multiprocessing.get_context("spawn")) as processes:
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(mp_context=context, initializer=gc.disable) as processes:
         return list(processes.map(read, files, chunksize=10))
 
 
@@ -46,14 +48,14 @@ def known_benchmarks(results):
 
 def read(file):
     """The parts of the table that one results file makes, and what was left out of it."""
-    folder, name, machine, benchmarks = file
+    folder, name, machine, benchmarks, spread = file
     path, left_out = Path(folder, name), []
     try:
         result = Results.load(str(path), machine_name=machine)
     except BROKEN as error:
         return [], [f"{machine}/{name}: {reason(error, folder)}"]
     try:
-        noted = noise.load(noise.path_beside(path))
+        noted = noise.load(noise.path_beside(path)) if spread else {}
     except ValueError:
         noted = {}
         left_out.append(f"{machine}/{name}: its noise file is broken, so its noise")
