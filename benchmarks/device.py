@@ -88,6 +88,13 @@ def memory_kind(host):
     raise RuntimeError(f"host array in memory of CUDA's type {sorted(kinds)}")
 
 
+def require_memory(kind, host, method):
+    """TypeError unless the memory of `host`, which `method` made, is of the kind asked for."""
+    found = memory_kind(host)
+    if found != kind:
+        raise TypeError(f"{method} gave {found} memory where {kind} was asked for")
+
+
 def stay_near():
     """Keep this process on the cores of the GPU's own NUMA node, where the system names them."""
     cuda = driver()

@@ -60,9 +60,7 @@ def prepare(method, memory, dtype, nbytes):
         host = getattr(library, memory)(nbytes // numpy.dtype(dtype).itemsize, dtype)
         measure.fill(host)
         target, copy = library.existing_array(host)
-    kind = device.memory_kind(host)
-    if kind != memory:
-        raise TypeError(f"{method} gave {kind} memory where {memory} was asked for")
+    device.require_memory(memory, host, method)
     return library, host, target, copy
 
 

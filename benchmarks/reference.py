@@ -1,13 +1,16 @@
 """What the numbers are held against: the host's own copy, the link's ceiling, the harness's floor.
 
+And what pinned memory costs before the first byte is sent.
+
 On their `version`, see host_to_device.py.
 """
 
 import functools
+from time import perf_counter
 
 import numpy
 
-from . import device, measure
+from . import device, measure, methods
 from .host_to_device import DTYPES, NBYTES
 from .measure import number, repeat, rounds, setup_cache, timeout, timer, warmup_time  # noqa: F401
 from .methods import cuda_python
@@ -137,3 +140,53 @@ def busy_link(quiet, nbytes):
     for _ in range(3):
         sample()
     return measure.samples(sample, quiet, lambda: measure.verify(host, cuda_python.read(target)))
+
+
+class Pinning:
+    """Making one pinned array of uint8: seconds, lower is better.
+
+    What pinned transfers gain is paid for with this, once an array. The library's pool of pinned
+    memory is emptied before each, so that every array is page-locked anew; releasing it is not
+    counted.
+    """
+
+    version = "1"
+    params = [list(methods.REGISTRY), NBYTES]
+    param_names = ["method", "nbytes"]
+
+    def setup(self, quiet, method, nbytes):
+        pinning_library(method)
+
+    def time_pin(self, quiet, *point):
+        timer.tick(pinning(quiet, *point))
+
+
+@functools.cache
+def pinning_library(method):
+    device.driver()
+    device.stay_near()
+    library = methods.module(method)
+    with measure.missing_skipped(method):
+        library.load()
+    return library
+
+
+@functools.cache
+def pinning(quiet, method, nbytes):
+    library = pinning_library(method)
+
+    def pin():
+        """Seconds of making one; it is pinned, or this fails."""
+        start = perf_counter()
+        host = library.pinned(nbytes, "uint8")
+        seconds = perf_counter() - start
+        device.require_memory("pinned", host, method)
+        del host
+        library.empty_pinned_pool()
+        return seconds
+
+    with measure.out_of_memory_skipped():
+        library.empty_pinned_pool()
+        pin()
+        count = max(1, round(measure.SAMPLE_SECONDS / pin()))
+    return measure.samples(lambda: sum(pin() for _ in range(count)) / count, quiet, nothing)

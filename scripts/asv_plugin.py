@@ -5,7 +5,8 @@ asv.conf.json names it as a plugin, so that plain asv commands have all of it:
 - an existing environment is called by Python's version, like asv's own, not by a path, and its
   results are recorded at HEAD with no further flags;
 - a run ends by saying what was not measured, and why, and how noisy the rest is;
-- samples are always recorded, and the noise beside them (noise.py);
+- samples are always recorded, and beside them the noise (noise.py) and where they come from
+  (provenance.py);
 - a run that did not finish is gone on with by the next one (journal.py);
 - a process that fails fails its point, whatever the point's other processes do;
 - `asv preview` listens on this machine only, and asv's pages need no internet (offline.py);
@@ -24,6 +25,7 @@ import re
 import socketserver
 import subprocess
 import sys
+import time
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -39,7 +41,7 @@ from asv.repo import NoSuchNameError
 from asv.results import Results
 
 try:
-    from scripts import machine, noise, offline, report, stack
+    from scripts import facts, machine, noise, offline, provenance, report, stack
     from scripts.journal import Journal
 except ImportError as error:
     raise util.UserError(f"{error}: pip install -r requirements/dev.txt") from None
@@ -71,9 +73,10 @@ def replace(owner, name):
 
 # The machine ------------------------------------------------------------------------------------
 
-facts = machine.gpu_facts()
-if facts:
-    Machine.hardcoded_machine_name = machine.slug(facts["gpu"])
+gpu = machine.find_gpu()
+gpu_facts = machine.gpu_facts(gpu)
+if gpu:
+    Machine.hardcoded_machine_name = machine.slug(gpu_facts["gpu"])
 
 
 # The environment --------------------------------------------------------------------------------
@@ -99,8 +102,8 @@ ExistingEnvironment.name = property(
 
 @replace(Environment, "_get_install_checksum")
 def install_checksum(original, self):
-    """Another driver may choose another stack for the same commit."""
-    return [*original(self), str(stack.cuda_version())]
+    """Another driver, or --stack, may choose another stack for the same commit."""
+    return [*original(self), str(stack.cuda_version()), os.environ.get("STACK")]
 
 
 # The run ----------------------------------------------------------------------------------------
@@ -144,20 +147,64 @@ def run_benchmarks(original, benchmarks, env, results=None, **kwargs):
     results.notes.journal = results.journal
     runs.append(results.notes)
     kwargs["record_samples"] = True
+    missing = Path(getattr(env, "_path", ""), stack.MISSING)
+    if missing.is_file():
+        results.notes.missing = json.loads(missing.read_text())
+    if results.journal:  # else nothing is recorded
+        results.run = begin(env, results)
     if results.journal and results.journal.kept:
         kept = noise.count(len(results.journal.kept), "process", "processes")
         log.info(f"Going on with an unfinished run: {kept} measured already")
     original(benchmarks, env, results=results, **kwargs)
     results.notes.report()
+    if results.run:
+        end(results.run, results)
     return results
+
+
+# The provenance ---------------------------------------------------------------------------------
+
+
+def begin(env, results):
+    """The provenance of a run that begins, as provenance.py has it; also in the journal."""
+    environment = {**os.environ, **env.env_vars}
+    printed = env.run(["-c", facts.INSTALLED], dots=False, display_error=False, env=environment)
+    installed = json.loads(printed)
+    for line in stack.differences(installed, results.commit_hash):
+        log.warning(line)
+    found = {**facts.software(installed), "asv": asv.__version__, **facts.collect(facts.HOST)}
+    if gpu:
+        results.others = facts.others_on(gpu)
+        found |= facts.collect(facts.GPU, gpu)
+        results.readings = facts.readings_under_load(gpu)
+        found |= facts.summary(results.readings)
+    run = {"started": round(1000 * time.time()), "ended": None, "processes": None, "facts": found}
+    results.journal.begin(run)
+    return run
+
+
+def end(run, results):
+    """Complete the provenance `run`, and say loudly what makes the run's numbers doubtful."""
+    run["ended"], run["processes"] = round(1000 * time.time()), results.notes.measured
+    if gpu:
+        others = max(results.others, facts.others_on(gpu))
+        readings = results.readings + facts.readings_under_load(gpu)
+        run["facts"] |= facts.summary(readings)
+        for alarm in facts.alarms(run["facts"], gpu_facts.get("link"), others):
+            log.error(alarm)
 
 
 def commit_to_record(conf, env_spec=(), set_commit_hash=None, **options):
     """HEAD, with no further flags, where asv measures what is installed already.
 
     The benchmarks measured are then those of the work tree, which must not differ from HEAD.
+    UserError if they do, or if asv shall install a stack that this driver cannot run.
     """
     existing = env_spec and all(re.match("existing|:same$", spec) for spec in env_spec)
+    try:
+        existing or stack.chosen()
+    except ValueError as error:
+        raise util.UserError(str(error)) from None
     looking = options.get("dry_run") or options.get("quick")
     if not existing or looking or options.get("bench") == ["just-discover"]:
         return set_commit_hash
@@ -185,11 +232,13 @@ def run(original, conf, **options):
             raise util.UserError(f"--bench {pattern!r} is no regular expression: {error}") from None
     machine.lock()
     options["machine"] = options.get("machine") or Machine.get_unique_machine_name()
-    machine.register(options["machine"], facts, conf.results_dir)
+    machine.register(options["machine"], gpu_facts, conf.results_dir)
     options["set_commit_hash"] = commit_to_record(conf, **options)
     try:
         code = original(conf, **options)
     except util.UserError as error:
+        if str(error).startswith("Failed to build") and failures:
+            raise util.UserError(f"The stack could not be installed: {failures[-1]}") from None
         kept = sum(len(notes.journal.kept) for notes in runs if notes.journal)
         if str(error) != "Interrupted." or not kept:
             raise
@@ -197,12 +246,24 @@ def run(original, conf, **options):
         raise util.UserError(
             f"Interrupted; {kept} kept, and the next run goes on from there"
         ) from None
-    if runs and not any(notes.processes for notes in runs):
+    if runs and not any(notes.measured for notes in runs):
         raise util.UserError("Nothing was measured, and nothing recorded")
     return code
 
 
 runs = []  # the Notes of each commit
+failures = []  # why commands failed: the last error that each printed
+
+
+@replace(util.ProcessError, "__init__")
+def process_error(original, self, args, retcode, stdout, stderr):
+    original(self, args, retcode, stdout, stderr)
+    lines = (stderr or stdout or str(self)).strip().splitlines()
+    errors = [line.removeprefix("ERROR: ") for line in lines if line.startswith("ERROR: ")]
+    reason = (errors or lines)[-1]
+    if "No matching distribution" in reason:
+        reason += "; is the package index within reach?"
+    failures.append(reason)
 
 
 # The results ------------------------------------------------------------------------------------
@@ -234,13 +295,15 @@ def load_json(original, path, *args, **kwargs):
 class RecordedResults(Results):
     """asv's results of one commit on one machine, with the noise beside them."""
 
-    notes = before = journal = None
+    notes = before = journal = run = None
+    others, readings = 0, []
 
     def load_data(self, result_dir):
         super().load_data(result_dir)
         path = Path(result_dir, self._filename)
         try:
             self.noise = noise.load(noise.path_beside(path))
+            self.provenance = provenance.load(provenance.path_beside(path))
         except ValueError as error:
             raise util.UserError(str(error)) from None
         if path.is_file():
@@ -309,7 +372,7 @@ class RecordedResults(Results):
         self.noise = points
 
     def save(self, result_dir):
-        if not self.notes or not self.notes.processes:
+        if not self.notes or not self.notes.measured:
             return  # the stack could not be installed, or nothing could be measured with it
         kept = sum(len(list(self.keep_measured(name))) for name in self.get_all_result_keys())
         if kept:
@@ -317,7 +380,11 @@ class RecordedResults(Results):
             log.warning(f"{kept} could not be measured now: the earlier result stays")
         self.update_noise()
         path = Path(result_dir, self._filename)
-        with noise.replacing(noise.path_beside(path), self.noise):
+        origin = self.provenance + self.journal.runs
+        with (
+            noise.replacing(noise.path_beside(path), self.noise),
+            provenance.replacing(provenance.path_beside(path), origin),
+        ):
             super().save(result_dir)
         self.journal.write()
         log.info(f"Recorded in {os.path.relpath(path)}; commit results/ to keep it")
@@ -386,8 +453,7 @@ def one_line(kind, error, traceback):
     elif issubclass(kind, NoSuchNameError):
         print(f"asv: no such commit: {error}", file=sys.stderr)
     elif issubclass(kind, util.ProcessError):
-        reason = (error.stderr or "").strip().splitlines()[-1:] or [str(error)]
-        print(f"asv: {Path(error.args[0]).name} failed: {reason[0]}", file=sys.stderr)
+        print(f"asv: {Path(error.args[0]).name} failed: {failures[-1]}", file=sys.stderr)
     elif issubclass(kind, OSError):
         print(f"asv: {error}", file=sys.stderr)
     else:

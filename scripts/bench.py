@@ -3,6 +3,7 @@
 python3 scripts/bench.py                 # needs Python 3.11 or later, and nothing else
 python3 scripts/bench.py --full          # every dtype, where there is a GPU
 python3 scripts/bench.py --python=same   # with the libraries that this Python has
+python3 scripts/bench.py --stack=cu12    # with other pins than the driver would choose
 python3 scripts/bench.py -- ARGUMENTS    # what follows -- goes to `asv run`
 """
 
@@ -28,6 +29,11 @@ def arguments():
         choices=["same"],
         help="same: measure with the libraries that this Python has, instead of an environment "
         "made from requirements/",
+    )
+    parser.add_argument(
+        "--stack",
+        choices=stack.NEEDS,
+        help="install these pins of requirements/, whatever the driver would choose",
     )
     parser.add_argument("asv", nargs="*", metavar="-- ARGUMENTS", help="passed on to `asv run`")
     return parser.parse_args()
@@ -83,6 +89,8 @@ def main(options):
 
 if __name__ == "__main__":
     options = arguments()
+    if options.stack:
+        os.environ["STACK"] = options.stack
     if options.python != "same":
         dotvenv.enter()
     elif missing := dotvenv.missing(*NEEDED):

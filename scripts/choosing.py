@@ -10,21 +10,24 @@ import math
 
 import intervals
 import numpy
-import pandas
 from chart_data import in_words
 from look import MEMORY, OPERATIONS
 from scipy.stats import f
 
 PIN = "reference.Pinning.time_pin"
+NEEDED = [
+    *("benchmark", "operation", "method", "memory", "dtype", "nbytes", "seconds"),
+    *("installed_bytes", "processes", "log_sd", "degrees_of_freedom"),
+]
 COLD = {"import": "import", "context": "context", "copy": "first copy", "total": "in all"}
 
 
 def measured(run, **columns):
     """The rows of `run` that have seconds, and these values in these columns."""
-    rows = run[run["status"].eq("ok")]
+    chosen = run["status"].eq("ok")
     for column, value in columns.items():
-        rows = rows[rows[column].eq(value)]
-    return rows
+        chosen &= run[column].eq(value)
+    return run.loc[chosen, NEEDED].assign(method=run["method"].astype(str))
 
 
 def fastest(run, memory, operation):
@@ -138,17 +141,17 @@ def dtype_differences(run):
     """
     rows = measured(run)
     rows = rows[rows["operation"].isin(list(OPERATIONS)) & rows["log_sd"].notna()]
-    found = []
-    for key, group in rows.groupby(
-        ["method", "memory", "operation", "nbytes"], observed=True, sort=False
-    ):
-        if len(group) < 2:
-            continue
-        logs, count = numpy.log(group["seconds"]), group["processes"].astype(float)
-        between = (count * (logs - numpy.average(logs, weights=count)) ** 2).sum()
-        ratio = between / (len(group) - 1) / group["log_sd"].iloc[0] ** 2
-        p = f.sf(ratio, len(group) - 1, group["degrees_of_freedom"].iloc[0])
-        slowest = str(group.loc[group["seconds"].idxmax(), "dtype"])
-        found.append((*key, float(numpy.expm1(logs.max() - logs.min())), p, slowest))
-    columns = ["method", "memory", "operation", "nbytes", "spread", "p", "slowest"]
-    return pandas.DataFrame(found, columns=columns)
+    rows = rows.assign(log=numpy.log(rows["seconds"]), processes=rows["processes"].astype(float))
+    keys = ["method", "memory", "operation", "nbytes"]
+    same = rows.assign(sum=rows["log"] * rows["processes"]).groupby(keys, observed=True)
+    mean = same["sum"].transform("sum") / same["processes"].transform("sum")
+    rows["square"] = rows["processes"] * (rows["log"] - mean) ** 2
+    same = rows.groupby(keys, observed=True, sort=False)
+    found = same[["log_sd", "degrees_of_freedom"]].first()
+    found["spread"] = numpy.expm1(same["log"].max() - same["log"].min())
+    found["slowest"] = rows.loc[same["log"].idxmax(), "dtype"].astype(str).to_numpy()
+    found["more"] = same.size() - 1
+    found = found.assign(square=same["square"].sum()).query("more > 0")
+    ratio = found["square"] / found["more"] / found["log_sd"] ** 2
+    found["p"] = f.sf(ratio, found["more"], found["degrees_of_freedom"])
+    return found.reset_index()

@@ -2,11 +2,13 @@
 
 asv writes results only when a run is over. Until then every process that measured is a line of JSON
 in a file beside the results, which a finished run takes away again: its key (what was measured, and
-the how-manieth process of its point it was) and all that asv and noise.py want of it.
+the how-manieth process of its point it was) and all that asv and noise.py want of it. A run's first
+line is its provenance (provenance.py).
 """
 
 import collections
 import json
+import os
 from pathlib import Path
 
 SUFFIX = ".unfinished.jsonl"
@@ -19,10 +21,15 @@ class Journal:
         self.path = Path(results_file).with_suffix(SUFFIX)
         self.kept, self.used = {}, set()
         self.count = collections.Counter()  # processes of each point in this run
+        self.runs = []  # the provenance of those that did not finish, and of this one
+        self.begun = False  # whether the provenance of this one is in the file
         for line in self.path.read_text().splitlines() if self.path.is_file() else []:
             try:
                 entry = json.loads(line)
-                self.kept[entry["key"]] = entry["process"]
+                if "run" in entry:
+                    self.runs.append({**entry["run"], "started": int(entry["run"]["started"])})
+                else:
+                    self.kept[entry["key"]] = entry["process"]
             except (ValueError, KeyError, TypeError):
                 continue
         self.write()
@@ -34,12 +41,21 @@ class Journal:
             self.path.unlink(missing_ok=True)
             return
         new = Path(f"{self.path}.new")
-        new.write_text("".join(self.line(*entry) for entry in rest.items()))
+        entries = [{"run": run} for run in self.runs]
+        entries += [{"key": key, "process": process} for key, process in rest.items()]
+        new.write_text("".join(json.dumps(entry) + "\n" for entry in entries))
         new.replace(self.path)
 
-    @staticmethod
-    def line(key, process):
-        return json.dumps({"key": key, "process": process}) + "\n"
+    def append(self, entry):
+        """Onto the disk itself: the host may be taken away."""
+        with open(self.path, "a") as file:
+            file.write(json.dumps(entry) + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+
+    def begin(self, run):
+        """This run's provenance, `run`, as far as it is known at its start."""
+        self.runs.append(run)
 
     def next_process(self, *point):
         """The key of the next process of `point`, and what is kept of it, or None."""
@@ -50,6 +66,8 @@ class Journal:
         return key, self.kept.get(key)
 
     def add(self, key, process):
-        with open(self.path, "a") as file:
-            file.write(self.line(key, process))
+        if not self.begun:
+            self.append({"run": self.runs[-1]})
+            self.begun = True
+        self.append({"key": key, "process": process})
         self.kept[key] = process

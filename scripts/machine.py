@@ -12,8 +12,8 @@ from asv.console import log
 from asv.machine import Machine, MachineCollection
 
 
-def gpu_facts():
-    """The name and the PCIe link, as far as it can go, of CUDA's device 0; {} without a GPU.
+def find_gpu():
+    """NVML's handle of CUDA's device 0; None without a driver or a device.
 
     Source: NVML, NVIDIA's management library. UserError if CUDA_VISIBLE_DEVICES names a GPU in a
     way that NVML does not know.
@@ -23,17 +23,25 @@ def gpu_facts():
         pynvml.nvmlInit()
         devices = pynvml.nvmlDeviceGetCount()
     except pynvml.NVMLError:
-        return {}
+        return None
     if not devices or visible in ("", "-1"):
-        return {}
+        return None
     try:
         if visible.isdigit():  # CUDA counts as NVML does: benchmarks/device.py sees to it
-            gpu = pynvml.nvmlDeviceGetHandleByIndex(int(visible))
-        else:
-            gpu = pynvml.nvmlDeviceGetHandleByUUID(visible)
-        found = {"gpu": pynvml.nvmlDeviceGetName(gpu)}
+            return pynvml.nvmlDeviceGetHandleByIndex(int(visible))
+        return pynvml.nvmlDeviceGetHandleByUUID(visible)
     except pynvml.NVMLError as error:
         raise util.UserError(f"Which GPU is CUDA_VISIBLE_DEVICES={visible}? {error}") from None
+
+
+def gpu_facts(gpu):
+    """What stays: how many GPUs, the name of `gpu`, its PCIe link as far as device and slot go."""
+    if gpu is None:
+        return {}
+    found = {
+        "gpu": pynvml.nvmlDeviceGetName(gpu),
+        "num_gpu": str(pynvml.nvmlDeviceGetCount()),
+    }
     try:
         generation = pynvml.nvmlDeviceGetMaxPcieLinkGeneration(gpu)
         found["link"] = f"PCIe Gen{generation} x{pynvml.nvmlDeviceGetMaxPcieLinkWidth(gpu)}"
@@ -70,7 +78,9 @@ def register(name, facts, results_dir):
     MachineCollection.save(name, known)
     path = Path(results_dir, name, "machine.json")
     recorded = util.load_json(str(path)) if path.is_file() else known
-    for fact in ("gpu", "link", "cpu", "num_cpu", "arch"):
+    for fact in ("gpu", "link", "num_gpu", "cpu", "num_cpu", "arch"):
+        if fact == "num_gpu" and fact not in recorded:
+            continue  # nor was it by the first version of this
         if recorded.get(fact) != known.get(fact):
             raise util.UserError(
                 f"results/{name} is of another machine ({fact}: {recorded.get(fact)}; here: "

@@ -69,18 +69,23 @@ class Notes:
     """What the processes of one run noted; a point is (benchmark, index of its parameters)."""
 
     def __init__(self):
-        self.processes = collections.defaultdict(list)  # by point
+        self.measured = 0  # processes
+        self.processes = collections.defaultdict(list)  # those that took samples, by point
         self.skipped = collections.defaultdict(set)  # reason: points
         self.failed = set()  # points
+        self.missing = {}  # method: why it could not be installed
 
     def add(self, point, value, samples, told):
         """One process: asv's value (None: it failed; NaN: n/a) and samples, and what it told."""
         if value is None:
             self.failed.add(point)
-        elif is_na(value):
+            return
+        if is_na(value):
             for note in told or [{}]:
                 self.skipped[note.get("skipped", "no reason was given")].add(point)
-        elif told:  # quiet samples come first, and asv may have taken fewer than were offered
+            return
+        self.measured += 1
+        if told:  # quiet samples come first, and asv may have taken fewer than were offered
             quiet = sum(note["quiet"] for note in told)
             self.processes[point].append(
                 {
@@ -92,14 +97,20 @@ class Notes:
 
     def report(self):
         for reason, points in sorted(self.skipped.items()):
+            method, not_installed, _ = reason.partition(" is not installed")
+            if not_installed and method in self.missing:
+                reason += f": {self.missing[method]}"
             log.info(f"{count(len(points), 'point is', 'points are')} n/a: {reason}")
         if self.failed:
             log.error(f"{count(len(self.failed), 'point', 'points')} failed")
-        measured = list(itertools.chain.from_iterable(self.processes.values()))
-        if not measured:
+        if not self.measured:
             return
+        measured = list(itertools.chain.from_iterable(self.processes.values()))
         noisy = sum(process["quiet"] < process["samples"] for process in measured)
-        done = f"{count(len(measured), 'process', 'processes')} measured"
+        done = f"{count(self.measured, 'process', 'processes')} measured"
+        if not measured:  # cold starts know no quiet core
+            log.info(done)
+            return
         if noisy:
             log.warning(f"{done}, {noisy} of them not all the time on a quiet core")
         else:

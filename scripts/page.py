@@ -4,6 +4,7 @@ All of it comes from the table of points.py. A result that cannot be read, or a 
 nothing to show, is named on the page and does not keep the rest from it.
 """
 
+import functools
 from pathlib import Path
 
 import charts
@@ -28,8 +29,10 @@ def write(output, results):
 
     UserError if the folder `results` has no list of benchmarks, OSError if it cannot be written.
     """
-    table, left_out = points.load(results)
-    latest = newest(table)
+    table, left_out = points.load(results, spread=False)
+    runs = newest(table)[RUN].astype(str).drop_duplicates().itertuples(index=False, name=None)
+    latest, more = points.load(results, list(runs))
+    left_out += [line for line in more if line not in left_out]
     names = look.methods(table)
     rows = history.series(table)
     steps = history.steps(rows)
@@ -38,7 +41,7 @@ def write(output, results):
     )
     environment.filters |= {"size": in_words, "percent": sentences.percent, "seconds": seconds}
     text = environment.get_template("report.html.jinja").render(
-        bundle=vl_convert.javascript_bundle() if len(latest) else "",
+        bundle=bundle() if len(latest) else "",
         embed=EMBED,
         colours=dict(zip(names, look.COLOURS * len(names), strict=False)),
         drawn=drawn(latest, rows, steps),
@@ -55,6 +58,9 @@ def write(output, results):
 
 def by_machine(rows):
     return rows.groupby(rows["machine"].astype(str), sort=True)
+
+
+bundle = functools.cache(vl_convert.javascript_bundle)  # Vega, as one script
 
 
 def newest(table):
@@ -113,9 +119,9 @@ def told(rows, steps, results):
     steps = steps.copy()
     steps["from"], steps["old"] = starts["name"].to_numpy(), starts["commit"].astype(str).to_numpy()
     steps["old_environment"] = starts["environment"].astype(str).to_numpy()
-    keys = ["commit_date", "machine", "from", "name"]
+    places = list(steps.groupby(["commit_date", "machine", "from", "name"], observed=True))[::-1]
     found = []
-    for (date, name, before, after), group in steps.groupby(keys, observed=True):
+    for (date, name, before, after), group in places[:MOST_STEPS]:
         first = group.iloc[0]
         ends = [(first["old"], first["old_environment"]), (first["commit"], first["environment"])]
         facts = [history.provenance(name, str(a), str(b), results) for a, b in ends]
@@ -131,7 +137,7 @@ def told(rows, steps, results):
                 "facts": history.changes(*facts) if all(facts) else None,
             }
         )
-    return found[::-1][:MOST_STEPS], len(found)
+    return found, len(places)
 
 
 def seconds(value):

@@ -25,25 +25,18 @@ log_sd, degrees_of_freedom  between processes, of the logarithm of the seconds, 
 """
 
 import argparse
-import ast
-import functools
 import sys
 from pathlib import Path
 
 import intervals
-import noise
 import numpy
 import pandas
-from asv.benchmarks import Benchmarks
-from asv.config import Config
-from asv.results import Results, iter_results_paths
-from asv.util import UserError, get_multiprocessing_pool
+from asv.results import get_filename, iter_results_paths
+from asv.util import UserError
+from recorded import PARAMETERS, ROOT, known_benchmarks, read_all
 
-ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "results"
 EXISTING = "host_to_device.HostToDevice.time_existing_array"
-PARAMETERS = "method", "memory", "dtype", "nbytes", "wait"
-UNITS = {"seconds": "seconds", "bytes": "installed_bytes"}
 TEXT = [
     *("machine", "gpu", "pcie_link", "commit", "python", "environment", "benchmark", "version"),
     *("operation", "method", "memory", "dtype", "wait", "status"),
@@ -57,134 +50,41 @@ COLUMNS = [
     *("log_sd", "degrees_of_freedom"),
 ]
 RUN = ["machine", "commit", "environment"]  # what one results file is of
-MANY = 32  # files from which on all cores read them
-BROKEN = UserError, OSError, ValueError, TypeError, KeyError, AttributeError, SyntaxError
 
 
-def load(results=RESULTS, machines=None):
+def load(results=RESULTS, runs=None, spread=True, machines=None):
     """The table, oldest commit first, and what was left out of it, in words, a line each.
 
-    `machines` are the names of those to read, if not all.
+    With `runs`, (machine, commit, environment) each, only theirs; with `machines`, their names,
+    only theirs. Without `spread` nothing of the
+    processes is read, which takes half the time: their columns, and so the intervals, are empty.
     UserError if asv's list of the benchmarks, benchmarks.json, is not there or not readable.
     """
-    read_one = functools.partial(read_what_can_be, benchmarks=dict(known_benchmarks(results)))
-    files = [
-        file for file in iter_results_paths(str(results)) if not machines or file[2] in machines
-    ]
-    if len(files) < MANY:
-        found = list(map(read_one, files))
-    else:
-        with get_multiprocessing_pool() as pool:
-            found = pool.map(read_one, files, chunksize=4)
-    parts = [part for some, _ in found for part in some]
-    left_out = [line for _, some in found for line in some]
-    folders = {Path(folder) for folder, _, _ in files}
-    for path in Path(results).glob("*/*.json"):
-        wanted = not machines or path.parent.name in machines
-        if wanted and path.name != "machine.json" and path.parent not in folders:
-            folders.add(path.parent)
-            left_out.append(f"{path.parent.name}: machine.json is missing or broken")
+    benchmarks = known_benchmarks(results)
+    files = [(*found, benchmarks, spread) for found in iter_results_paths(str(results))]
+    known = {Path(folder) for folder, *_ in files}
+    if runs is not None:
+        wanted = {(run[0], Path(get_filename(*run)).name) for run in runs}
+        files = [file for file in files if (file[2], file[1]) in wanted]
+    if machines:
+        files = [file for file in files if file[2] in machines]
+    parts, left_out = [], []
+    for found, without in read_all(files):
+        parts += found
+        left_out += without
+    for folder in sorted({path.parent for path in Path(results).glob("*/*-*.json")} - known):
+        left_out.append(f"{folder.name}: machine.json is missing or broken")
     return tidy(parts), left_out
-
-
-def reason(error, folder=""):
-    """One line of what went wrong, without the folders of this machine."""
-    text = f"missing {error}" if isinstance(error, KeyError) else str(error)
-    text = text.replace(str(Path(folder).absolute()), Path(folder).name)
-    return text.splitlines()[0] if text else type(error).__name__
-
-
-def known_benchmarks(results):
-    conf = Config.load(str(ROOT / "asv.conf.json"))
-    conf.results_dir = str(results)
-    return Benchmarks.load(conf)
-
-
-def read_what_can_be(file, benchmarks):
-    """`read` of one of asv's triples of folder, name and machine; what cannot be is left out."""
-    folder, name, machine = file
-    try:
-        return read(Path(folder, name), machine, benchmarks)
-    except BROKEN as error:
-        return [], [f"{machine}/{name}: {reason(error, folder)}"]
-
-
-def read(path, machine, benchmarks):
-    """The parts of the table that one results file makes, a dictionary of columns each."""
-    result = Results.load(str(path), machine_name=machine)
-    left_out = []
-    try:
-        noted = noise.load(noise.path_beside(path))
-    except ValueError:
-        noted = {}
-        left_out.append(f"{machine}/{path.name}: its noise file is broken, so its noise")
-    usable = result.get_result_keys(benchmarks)
-    for name in sorted(set(result.get_all_result_keys()) - usable):
-        why = "an older version" if name in benchmarks else "no such benchmark any more"
-        left_out.append(f"{machine}/{path.name}: {name}: {why}")
-    parts = []
-    for name in sorted(usable):
-        try:
-            parts.append(part(result, benchmarks[name], noted))
-        except BROKEN as error:
-            left_out.append(f"{machine}/{path.name}: {name}: {reason(error)}")
-    return parts, left_out
-
-
-def part(result, benchmark, noted):
-    """The columns of one benchmark's points in one results file."""
-    name, unit = benchmark["name"], benchmark["unit"]
-    names, axes = benchmark["param_names"], result.get_result_params(benchmark["name"])
-    if len(axes) != len(names) or not set(names) <= set(PARAMETERS) or unit not in UNITS:
-        raise ValueError(f"unknown parameters or unit: {', '.join(names)}; {unit}")
-    axes = [[ast.literal_eval(value) for value in axis] for axis in axes]
-    grid = numpy.meshgrid(*[numpy.array(axis, object) for axis in axes], indexing="ij")
-    columns = {axis: values.ravel() for axis, values in zip(names, grid, strict=True)}
-    given = result.get_result_value(name, result.get_result_params(name))
-    values = numpy.array([numpy.nan if value is None else value for value in given], float)
-    status = numpy.where(numpy.isnan(values), "n/a", "ok").astype(object)
-    status[[value is None or value <= 0 or value == numpy.inf for value in given]] = "failed"
-    values[status != "ok"] = numpy.nan
-    samples = result.get_result_samples(name, result.get_result_params(name))
-    points = [(name, *point) for point in zip(*columns.values(), strict=True)]
-    lines = [noted.get(point) for point in points]
-    facts = {
-        "machine": result.params.get("machine"),
-        "gpu": result.params.get("gpu"),
-        "pcie_link": result.params.get("link"),
-        "commit": result.commit_hash,
-        "commit_date": result.date,
-        "python": str(result.params.get("python")),
-        "environment": result.env_name,
-        "measured": (result.started_at or {}).get(name),
-        "benchmark": name,
-        "version": benchmark["version"],
-        "operation": name.rsplit(".", 1)[1].removeprefix("time_").removeprefix("track_"),
-    }
-    return {
-        **{column: numpy.full(len(values), value, object) for column, value in facts.items()},
-        **columns,
-        "status": status,
-        UNITS[unit]: values,
-        **intervals.between_processes(samples or [], lines, status == "ok"),
-    }
 
 
 def tidy(parts):
     """One table of all parts, in the order of the module's docstring."""
     if not parts:
-        parts = [{}]
-    columns = {}
-    for name in [*COLUMNS, "squares"]:
-        filler = None if name in TEXT else numpy.nan
-        arrays = [
-            found[name] if name in found else numpy.full(len(found.get("status", ())), filler)
-            for found in parts
-        ]
-        columns[name] = numpy.concatenate(arrays).astype(object if name in TEXT else float)
-    table = pandas.DataFrame(columns)
-    for name in TEXT:
-        table[name] = table[name].astype("category")
+        parts = [{"status": numpy.empty(0, object)}]
+    lengths = [len(found["status"]) for found in parts]
+    table = pandas.DataFrame(
+        {name: column(name, parts, lengths) for name in [*COLUMNS, "squares"]}, copy=False
+    )
     for name in ("commit_date", "measured"):
         table[name] = pandas.to_datetime(table[name], unit="ms", utc=True)
     table = table.sort_values(["commit_date", *RUN], kind="stable", ignore_index=True)
@@ -195,6 +95,19 @@ def tidy(parts):
     for name in ("nbytes", "processes", "processes_quiet", "installed_bytes"):
         table[name] = table[name].astype("Int64")
     return table[COLUMNS]
+
+
+def column(name, parts, lengths):
+    """One column of the table, from the arrays, or the one value, that each part has of it."""
+    kind, nothing = (object, None) if name in TEXT else (float, numpy.nan)
+    values = [found.get(name, nothing) for found in parts]
+    if any(isinstance(value, numpy.ndarray) for value in values):
+        filled = map(numpy.broadcast_to, values, lengths)
+        whole = numpy.concatenate([values.astype(kind) for values in filled])
+        return pandas.Categorical(whole) if name in TEXT else whole
+    if name in TEXT:
+        return pandas.Categorical(values).repeat(lengths)
+    return numpy.repeat(numpy.array(values, float), lengths)
 
 
 def main(words=None):

@@ -13,6 +13,7 @@ import subprocess
 import sys
 import sysconfig
 import tempfile
+import zipfile
 from pathlib import Path
 
 WHEELS = Path(__file__).resolve().parent.parent / ".asv" / "wheels"
@@ -26,6 +27,11 @@ def wheel(requirement, stack):
     """
     kept = WHEELS / f"{stack}-{sys.implementation.cache_tag}"
     kept.mkdir(parents=True, exist_ok=True)
+    for path in kept.iterdir():  # what a build that was killed, or a full disk, has left
+        if path.is_dir():
+            shutil.rmtree(path)
+        elif path.suffix == ".whl" and not whole(path):
+            path.unlink()
     name = requirement.replace("==", "-") + "-*.whl"
     with tempfile.TemporaryDirectory(dir=kept) as home:
         if not list(kept.glob(name)):
@@ -34,6 +40,13 @@ def wheel(requirement, stack):
             made.replace(kept / made.name)
     (found,) = kept.glob(name)
     return found
+
+
+def whole(wheel):
+    try:
+        return zipfile.ZipFile(wheel).testzip() is None
+    except zipfile.BadZipFile:
+        return False
 
 
 def build(requirement, folder, log):
@@ -48,7 +61,7 @@ def build(requirement, folder, log):
     }
     lines = (f"{key} = {value!r}\n" for key, value in settings.items())
     (folder / ".aksetup-defaults.py").write_text("".join(lines))
-    command = [sys.executable, "-m", "pip", "wheel", "-q", "--disable-pip-version-check"]
+    command = [sys.executable, "-m", "pip", "wheel", "-v", "--disable-pip-version-check"]
     # pip's own cache does not know for which CUDA a wheel was built.
     command += ["--no-deps", "--no-cache-dir", "--no-binary", "pycuda", "-w", folder, requirement]
     print("Building PyCUDA; that takes minutes, once", flush=True)
@@ -57,7 +70,10 @@ def build(requirement, folder, log):
     with open(log, "w") as output:
         done = subprocess.run(command, env=environment, stdout=output, stderr=subprocess.STDOUT)
     if done.returncode:
-        raise OSError(f"building it failed; {log} says why")
+        errors = [
+            line for line in log.read_text().splitlines() if re.match("(ERROR|error): ", line)
+        ]
+        raise OSError(f"building it failed; {log} says why: {(errors or ['?'])[-1]}")
 
 
 def header_folders():

@@ -28,6 +28,15 @@ def pytest_collection_modifyitems(items):
                 item.add_marker(pytest.mark.skip(reason="no NVIDIA GPU on this machine"))
 
 
+def fake_driver(folder, version):
+    """Variables with which programs find a driver that does nothing; `version` as 13000 is 13.0."""
+    source = ROOT / "tests" / "driver.c"
+    library = folder / "libcuda.so.1"
+    command = ["gcc", "-shared", "-fPIC", f"-DVERSION={version}", "-o", library, source]
+    subprocess.run(command, check=True)
+    return {"LD_LIBRARY_PATH": str(folder)}
+
+
 @dataclass
 class Project:
     """A git repository with the project in it as it is now, and a home of its own for asv."""

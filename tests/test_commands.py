@@ -1,4 +1,4 @@
-"""The two commands, as a newcomer runs them, and the stack that asv installs."""
+"""The two commands, as a newcomer runs them."""
 
 import json
 import re
@@ -10,7 +10,6 @@ import time
 from pathlib import Path
 
 import pytest
-import stack
 
 from tests.conftest import ROOT
 
@@ -123,26 +122,3 @@ dotvenv.enter()
     done = project.call(sys.executable, "-c", code)
     assert done.returncode == 1
     assert done.stdout == "Python 3.11 or later is needed; this is 3.10.1\n"
-
-
-@pytest.mark.parametrize(
-    ("cuda", "name"),
-    [(None, "host"), ((12, 0), "cu12"), ((12, 9), "cu12"), ((13, 0), "cu13"), ((14, 1), "cu13")],
-)
-def test_the_driver_chooses_the_stack(cuda, name):
-    assert stack.choose(cuda) == name
-    pins = (ROOT / "requirements" / f"{name}.txt").read_text()
-    lines = [line for line in pins.splitlines() if line and line[0] not in "# "]
-    assert all(re.match(r"[\w-]+==[\w.]+( ; .*)?$", line) for line in lines)
-    libraries = {"torch", "cuda-python", "pycuda"} if cuda else {"numpy"}
-    assert libraries <= {line.split("==")[0] for line in lines}
-
-
-def test_a_driver_too_old_is_told_what_it_needs():
-    with pytest.raises(SystemExit, match=r"supports CUDA 11\.8; the stacks need 12\.0 or newer"):
-        stack.choose((11, 8))
-
-
-def test_a_commit_without_requirements_is_told_so(tmp_path):
-    with pytest.raises(SystemExit, match=r"This commit has no \w+\.txt in its requirements/"):
-        stack.main(tmp_path)

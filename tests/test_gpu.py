@@ -10,7 +10,7 @@ from statistics import median
 import pytest
 from asv_runner.benchmarks.mark import SkipNotImplemented
 
-from benchmarks import device, host_to_device, measure, methods, reference
+from benchmarks import cold_start, device, host_to_device, measure, methods, reference
 from tests.conftest import ROOT
 
 pytestmark = pytest.mark.gpu
@@ -194,3 +194,29 @@ def test_large_pinned_transfers_reach_the_ceiling(quiet, method):
     share = link / seconds(host_to_device.existing_array, quiet, *point)
     print(f"{method}: {share:.4f} of the link")
     assert 0.97 < share < 1.02
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_an_array_is_pinned_anew_each_time(method, quiet):
+    """Memory from a pool would be there in microseconds; CUDA's own allocation takes far longer."""
+    anew = seconds(reference.pinning, quiet, "cuda-python", 32 * MIB)
+    share = seconds(reference.pinning, quiet, method, 32 * MIB) / anew
+    print(f"{method}: {share:.2f} of the {anew:.2e} s that cudaHostAlloc takes")
+    assert share > 0.5
+    library, kept = methods.module(method), []
+    library.empty_pinned_pool()
+    for _ in range(2):  # what the pool has, it gives at once
+        kept.clear()
+        start = measure.perf_counter()
+        kept.append(library.pinned(32 * MIB, "uint8"))
+    pooled = (measure.perf_counter() - start) / anew
+    assert (pooled < 0.1) == (method in ("torch", "cupy")), pooled
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_fresh_interpreter_makes_a_first_transfer(method):
+    said = cold_start.fresh_interpreter(method)
+    print(f"{method}: {said}")
+    assert set(said) == set(cold_start.STEPS)
+    assert all(1e-6 < taken < 60 for taken in said.values())
+    assert cold_start.installed_bytes(method) > 20e6  # NumPy alone is more

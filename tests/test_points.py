@@ -8,6 +8,7 @@ import numpy
 import pandas
 import points
 import pytest
+import recorded as recorded_files
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -193,3 +194,26 @@ def test_no_results_are_an_empty_table(tmp_path):
     table, left_out = points.load(tmp_path)
     assert list(table.columns) == points.COLUMNS
     assert len(table) == len(left_out) == 0
+
+
+def test_only_some_runs_and_without_what_is_between_processes(tmp_path):
+    for machine in "ab":
+        for commit in "c0ffee00", "decaf000":
+            derived.result(tmp_path, machine, commit * 5, 1)
+    table, left_out = points.load(tmp_path, [("b", "decaf000" * 5, "existing-py3.12")])
+    assert not left_out
+    assert set(zip(table["machine"], table["commit"], strict=True)) == {("b", "decaf000" * 5)}
+    assert table["seconds_low_99"].notna().all()
+    bare, _ = points.load(tmp_path, spread=False)
+    assert len(bare) == 4 * len(table)
+    assert bare["seconds_low_99"].isna().all()
+    assert list(bare["seconds"][: len(table)]) == list(table["seconds"])
+
+
+def test_many_results_are_the_same_table(tmp_path, monkeypatch):
+    for index in range(4):
+        derived.result(tmp_path, "m", f"{index}" * 40, index)
+    one, _ = points.load(tmp_path)
+    monkeypatch.setattr(recorded_files, "MANY", 2)
+    shared, _ = points.load(tmp_path)
+    pandas.testing.assert_frame_equal(one, shared)

@@ -15,11 +15,13 @@ import time
 from pathlib import Path
 
 import noise
+import provenance
 import pytest
 
 from benchmarks import methods
 from tests.conftest import has_gpu
 
+KILLS = 20
 TINY = ("--bench", r"HostCopy.*'float32', 1024\)", "--bench", r"Harness.*none")
 COPY = "reference.HostCopy.time_copy"
 
@@ -370,10 +372,11 @@ def test_a_broken_noise_file_stops_a_run_before_it_measures(project, content):
 
 def test_a_full_disk_loses_nothing(project):
     """A limit on the size of files stands for the disk: both end a write in the middle."""
-    assert project.run("--bench", r"HostCopy.*(1024|8192|65536)\)").returncode == 0
+    words = ("--bench", r"HostCopy.*(1024|8192|65536|524288|4194304)\)")
+    assert project.run(*words).returncode == 0
     folder = project.path / "results"
     before = {path: path.read_bytes() for path in folder.rglob("*.json*")}
-    assert len(before) == 4
+    assert len(before) == 5
     assert len(before[project.results()]) > len(before[folder / "benchmarks.json"]) + 1100
     # A run's samples take more or fewer digits; asv's list of benchmarks is always as long.
     for full, missing in (folder / "benchmarks.json", 1), (project.results(), 1000):
@@ -423,13 +426,14 @@ def test_an_interrupt_loses_nothing(project):
 
 def test_a_run_killed_again_and_again_ends_as_if_it_had_not_been(project):
     """Real runs, ended at random moments in three ways: what was measured is never lost."""
-    words = ("--bench", r"HostCopy.*(1024|8192|65536)\)")
+    words = ("--bench", r"HostCopy.*(1024|8192|65536|524288|4194304)\)")
     random.seed(time.time_ns())
     done, ended = set(), 0
     while True:
         run = start(project, *words)
         try:
-            output, _ = run.communicate(timeout=random.uniform(0.05, 0.9))
+            moment = random.uniform(0.02, 0.35) if ended < KILLS else None
+            output, _ = run.communicate(timeout=moment)
             break
         except subprocess.TimeoutExpired:
             run.send_signal(random.choice([signal.SIGKILL, signal.SIGTERM, signal.SIGINT]))
@@ -437,17 +441,21 @@ def test_a_run_killed_again_and_again_ends_as_if_it_had_not_been(project):
             ended += 1
         assert "Traceback" not in output
         journals = project.path.glob("results/*/*.unfinished.jsonl")
-        keys = {json.loads(line)["key"] for path in journals for line in whole_lines(path)}
+        entries = [json.loads(line) for path in journals for line in whole_lines(path)]
+        keys = {entry["key"] for entry in entries if "key" in entry}
         assert keys >= done
         done = keys
     assert run.returncode == 0, output
     assert f"Going on with an unfinished run: {len(done)} processes measured" in run.start
-    assert ended >= 5
+    assert ended == KILLS
     measured = values(project.results(), COPY)
-    assert len(measured) == 15
+    assert len(measured) == 25
     assert all(len(samples) == 50 for _, samples in measured.values())
     assert all(processes(project.results(), COPY, *point) == [25, 25] for point in measured)
     assert not list(project.path.glob("results/*/*.unfinished.jsonl"))
+    runs = provenance.load(provenance.path_beside(project.results()))
+    assert [run["ended"] is None for run in runs] == [True] * (len(runs) - 1) + [False]
+    assert 1 < len(runs) <= 1 + KILLS  # those whose measurements were taken over, and the last
 
 
 def whole_lines(path):

@@ -18,6 +18,9 @@ existing_array(host) -> (device array, callable)
     harness keeps both arrays for as long as it calls the function.
 read(device) -> ndarray
     The device array's bytes, back on the host.
+empty_pinned_pool()
+    Give back to CUDA the page-locked memory that the library keeps for reuse; nothing if it
+    keeps none.
 
 The two callables take no arguments, are the calls that the library's users would write, and may
 return before the copy is done: the harness waits, in the same way for every method, and compares

@@ -28,3 +28,7 @@ def existing_array(host):
 
 def read(device):
     return device.get()
+
+
+def empty_pinned_pool():
+    load().get_default_pinned_memory_pool().free_all_blocks()

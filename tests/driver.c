@@ -1,0 +1,12 @@
+/* As much of CUDA's driver as the harness asks for, on a machine that has none: it does nothing, and
+   says so of every call. Built by tests/conftest.py; VERSION is what cuDriverGetVersion answers. */
+#include <string.h>
+
+int cuInit(unsigned flags) { return 0; }
+int cuDriverGetVersion(int *version) { return *version = VERSION, 0; }
+int cuDeviceGet(int *device, int index) { return *device = index, 0; }
+int cuDevicePrimaryCtxRetain(void **context, int device) { return *context = context, 0; }
+int cuCtxSetCurrent(void *context) { return 0; }
+int cuCtxSynchronize(void) { return 0; }
+int cuDeviceGetPCIBusId(char *bus, int size, int device) { return strncpy(bus, "none", size), 0; }
+int cuPointerGetAttribute(void *data, int attribute, void *pointer) { return 1; /* pageable */ }

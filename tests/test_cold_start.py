@@ -1,0 +1,118 @@
+"""ColdStart and a fifth method, on a driver that does nothing: what asv records of a real run."""
+
+import importlib
+import types
+from importlib import metadata
+from pathlib import Path
+
+import pytest
+
+from benchmarks import cold_start
+from tests.conftest import fake_driver, has_gpu
+from tests.test_suite import change, values
+
+pytestmark = pytest.mark.skipif(has_gpu(), reason="here the real driver would answer")
+
+FIFTH = '''"""A method that brings arrays to a device which is the host: NumPy."""
+
+import numpy
+from numpy import empty as pageable  # noqa: F401
+from numpy import empty as pinned  # noqa: F401
+
+
+def load():
+    return numpy
+
+
+def new_array(host):
+    return lambda: numpy.array(host)
+
+
+def existing_array(host):
+    device = numpy.empty_like(host)
+    return device, lambda: numpy.copyto(device, host)
+
+
+def read(device):
+    return device
+
+
+def empty_pinned_pool():
+    pass
+'''
+
+
+@pytest.fixture
+def driven(project, tmp_path):
+    """The project with a fifth method, `fifth`, and a driver: (project, variables)."""
+    (project.path / "benchmarks/methods/fifth.py").write_text(FIFTH)
+    last = '"pycuda": "pycuda",'
+    change(project, "benchmarks/methods/__init__.py", last, last + '"fifth": "fifth",')
+    project.git("add", "-A")
+    project.git("commit", "-qm", "a fifth method")
+    return project, {**fake_driver(tmp_path, 13000), "STACK": "host"}
+
+
+def steps(project):
+    """{name of the benchmark: (value, samples)} of the fifth method."""
+    names = ["time_import", "time_context", "time_copy", "time_total", "track_installed_bytes"]
+    return {
+        name: values(project.results(), f"cold_start.ColdStart.{name}")[("fifth",)]
+        for name in names
+    }
+
+
+def test_the_steps_of_a_cold_start_add_up(driven):
+    project, variables = driven
+    done = project.run("--bench", "ColdStart", **variables)
+    assert done.returncode == 0, done.stdout
+    for method in "cuda-python", "torch", "cupy", "pycuda":
+        assert f"n/a: {method} is not installed" in done.stdout
+    assert "5 processes measured" in done.stdout
+    found = steps(project)
+    samples = [found[f"time_{step}"][1] for step in cold_start.STEPS]
+    assert [len(taken) for taken in samples] == [cold_start.SAMPLES] * 3
+    total = found["time_total"][1]
+    assert total == pytest.approx([sum(taken) for taken in zip(*samples, strict=True)], rel=1e-4)
+    files = metadata.distribution("numpy").files
+    there = [Path(file.locate()) for file in files]
+    on_disk = sum(path.stat().st_size for path in there if path.exists())
+    assert found["track_installed_bytes"][0] == on_disk > 10e6
+
+
+def test_a_first_transfer_of_wrong_bytes_is_a_failure(driven):
+    project, variables = driven
+    change(project, "benchmarks/methods/fifth.py", "numpy.array(host)", "numpy.zeros_like(host)")
+    done = project.run("--bench", "ColdStart.time_total", **variables)
+    assert done.returncode == 1
+    assert "wrong bytes arrived" in done.stdout
+
+
+def test_more_cold_starts_than_were_measured_are_not_made_up(driven):
+    project, variables = driven
+    done = project.run("--bench", "ColdStart.time_copy", "-a", "repeat=6", **variables)
+    assert done.returncode == 1
+    assert "5 fresh interpreters were measured" in done.stdout
+
+
+def test_a_fifth_method_is_measured_and_verified(driven):
+    project, variables = driven
+    bench = ("--bench", r"_array\('fifth', '.*', 'float32', 65536\)")
+    done = project.run(*bench, **variables)
+    assert done.returncode == 2  # its pinned memory is not
+    assert "fifth gave pageable memory where pinned was asked for" in done.stdout
+    for operation in "time_new_array", "time_existing_array":
+        found = values(project.results(), f"host_to_device.HostToDevice.{operation}")
+        assert set(found) == {("fifth", "pageable", "float32", 65536)}
+    pinning = project.run("--bench", r"Pinning.*'fifth', 1024\)", **variables)
+    assert pinning.returncode == 1
+    assert "fifth gave pageable memory where pinned was asked for" in pinning.stdout
+
+
+def test_an_installation_counts_what_it_requires(monkeypatch):
+    """The package `build`, here, with all that it requires, and NumPy, which every method needs."""
+    module = types.SimpleNamespace(load=lambda: importlib.import_module("build"))
+    monkeypatch.setattr(cold_start.methods, "module", lambda name: module)
+    names = "build", "packaging", "pyproject_hooks", "numpy"
+    files = [file for name in names for file in metadata.distribution(name).files]
+    assert cold_start.installed_bytes("build") == sum(map(cold_start.size, files))

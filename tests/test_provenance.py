@@ -1,0 +1,204 @@
+"""Where results come from: the facts, the file beside a result, the command that shows them."""
+
+import json
+import os
+import re
+import sys
+
+import facts
+import machine
+import provenance
+import pytest
+import stack
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.conftest import fake_driver, has_gpu
+
+TINY = ("--bench", r"Harness.*none")
+
+
+@given(st.sets(st.integers(0, 300), min_size=1))
+def test_ranges_say_what_they_list(numbers):
+    text = facts.ranges(numbers)
+    assert facts.listed(text) == numbers
+    assert facts.listed(f"{text}\n") == numbers
+
+
+def test_a_fact_that_cannot_be_had_is_absent():
+    def missing():
+        raise FileNotFoundError
+
+    found = facts.collect({"there": lambda: 1, "unknown": lambda: None, "missing": missing})
+    assert found == {"there": 1}
+
+
+def test_a_run_records_where_its_numbers_come_from(project):
+    for _ in range(2):
+        assert project.run(*TINY).returncode == 0
+    path = provenance.path_beside(project.results())
+    first, second = provenance.load(path)
+    assert first["started"] < first["ended"] <= second["started"] < second["ended"]
+    assert first["processes"] == second["processes"] == 2
+    found = second["facts"]
+    assert found == first["facts"] or has_gpu()  # clocks under load may differ
+    assert found["python"] == sys.version.split()[0]
+    assert found["kernel"] == os.uname().release
+    assert facts.listed(found["cpu affinity"]) == os.sched_getaffinity(0)
+    assert {"numpy", "asv", "huge pages", "virtualisation"} <= set(found)
+    assert {"driver", "gpu uuid hash", "link generation"} & set(found) == set() or has_gpu()
+    for place in (str(project.path), str(project.home), sys.prefix):
+        assert place not in path.read_text()
+    assert project.asv("publish").returncode == 0  # asv reads no such file
+
+
+def test_a_run_that_measured_nothing_leaves_no_provenance(project):
+    assert project.run("--bench", "Link.*1024", CUDA_VISIBLE_DEVICES="-1").returncode == 1
+    assert not list(project.path.glob("results/*/*.jsonl"))
+
+
+@pytest.mark.parametrize("content", ["half a li", "[]", '{"started": 1}'])
+def test_a_broken_file_stops_a_run_before_it_measures(project, content):
+    assert project.run(*TINY).returncode == 0
+    before = project.results().read_bytes()
+    path = provenance.path_beside(project.results())
+    path.write_text(content)
+    done = project.run(*TINY)
+    assert done.returncode == 1
+    assert "Error parsing the provenance" in done.stdout.splitlines()[-1]
+    assert project.results().read_bytes() == before
+    shown = project.call(sys.executable, "scripts/provenance.py", project.results().parent.name)
+    assert shown.returncode == 1
+    assert shown.stdout.count("\n") == 1
+    assert "Error parsing the provenance" in shown.stdout
+
+
+def test_versions_other_than_the_pins_are_said(project):
+    host = project.path / "requirements" / "host.txt"
+    host.write_text("numpy==1.0\n")
+    project.git("commit", "-qam", "another pin")
+    done = project.run(*TINY, STACK="host")
+    assert done.returncode == 0
+    assert "is installed; this commit's host.txt pins 1.0" in done.stdout
+
+
+def test_pins_hold_for_a_python():
+    lines = ["numpy==2.4.6 ; python_full_version < '3.12'", "    # via x", "", "torch==2.11.0"]
+    lines += ["numpy==2.5.5 ; python_full_version >= '3.12'"]
+    assert stack.pins(lines, "3.12.0") == {"numpy": "2.5.5", "torch": "2.11.0"}
+    assert stack.pins(lines, "3.11.9") == {"numpy": "2.4.6", "torch": "2.11.0"}
+
+
+def test_software_is_named_as_its_users_name_it():
+    installed = {"cupy-cuda13x": "14.2.0", "cuda-bindings": "13.4.4", "rich": "1", "python": "3.12"}
+    assert facts.software(installed) == {
+        "python": "3.12",
+        "cuda-python": "13.4.4",
+        "cupy": "14.2.0",
+    }
+
+
+BUSY = {
+    "p-state": 0,
+    "sm clock MHz": 1980,
+    "link generation": 5,
+    "link width": 16,
+    "throttle reasons": [],
+}
+
+
+def test_the_worst_of_the_readings_is_what_is_recorded():
+    slow = {**BUSY, "link generation": 1, "p-state": 2, "throttle reasons": ["hardware slowdown"]}
+    assert facts.summary([BUSY] * 3) == {
+        **BUSY,
+        "p-state": "P0",
+        "throttle reasons": ["none"],
+    }
+    found = facts.summary([BUSY, slow, {**BUSY, "sm clock MHz": 1000}, {}])
+    assert found["p-state"] == "P2"
+    assert found["link generation"] == 1
+    assert found["sm clock MHz"] == 1980
+    assert found["throttle reasons"] == ["hardware slowdown"]
+    assert facts.summary([]) == {}
+
+
+@pytest.mark.parametrize(
+    ("change", "others", "said"),
+    [
+        ({}, 0, []),
+        ({"throttle reasons": ["idle", "applications clocks"]}, 0, []),
+        ({"link generation": 3}, 0, ["The link ran as Gen3 x16 under load; it can do PCIe Gen5"]),
+        ({"link width": 8}, 0, ["The link ran as Gen5 x8 under load; it can do PCIe Gen5 x16"]),
+        ({"throttle reasons": ["hardware power brake"]}, 0, ["throttled .*hardware power brake"]),
+        ({}, 2, ["2 other process"]),
+    ],
+)
+def test_what_makes_numbers_doubtful_is_said(change, others, said):
+    alarms = list(facts.alarms({**BUSY, **change}, "PCIe Gen5 x16", others))
+    assert len(alarms) == len(said)
+    for alarm, pattern in zip(alarms, said, strict=True):
+        assert re.search(pattern, alarm)
+
+
+def test_without_a_link_to_compare_with_there_is_no_alarm():
+    assert list(facts.alarms({}, None, 0)) == []
+
+
+@pytest.mark.skipif(has_gpu(), reason="here the real driver would answer")
+def test_a_driver_that_does_nothing_gives_no_readings(tmp_path, monkeypatch):
+    for name, value in fake_driver(tmp_path, 13000).items():
+        monkeypatch.setenv(name, value)
+    assert facts.readings_under_load(None) == []  # it has no cuMemHostAlloc
+
+
+def two_results(folder):
+    """Two commits on one machine, the second with another driver and one fact less."""
+    path = folder / "vm" / "aaaaaaaa-existing-py3.12.provenance.jsonl"
+    path.parent.mkdir()
+    run = {"started": 1000, "ended": 2000, "processes": 4}
+    found = {"driver": "580.1", "kernel": "6.1", "throttle reasons": ["none"], "ecc": "on"}
+    path.write_text(json.dumps({**run, "facts": found}) + "\n")
+    later = {**run, "started": 3000, "ended": None, "processes": None}
+    del found["ecc"]
+    lines = [json.dumps({**later, "facts": {**found, "driver": driver}}) for driver in ("1", "590")]
+    lines[1] = lines[1].replace("3000", "4000")
+    (path.parent / "bbbbbbbb-existing-py3.12.provenance.jsonl").write_text("\n".join(lines))
+
+
+def test_a_result_and_the_difference_of_two(tmp_path, monkeypatch, capsys):
+    two_results(tmp_path)
+    monkeypatch.setattr(provenance.find, "__defaults__", (tmp_path,))
+
+    def said(*names):
+        monkeypatch.setattr(sys, "argv", ["provenance.py", *names])
+        provenance.main()
+        return capsys.readouterr().out
+
+    assert "580.1" in said("vm:aaaaaaaa")
+    last = said("vm")  # measured last
+    assert "590 (in another run: 1)" in last
+    assert "1970-01-01 00:00:03: killed" in last
+    both = said("vm:aaaaaaaa", "vm:bbbbbbbbcccc")
+    assert [line.split() for line in both.splitlines() if "580.1" in line] == [
+        ["driver", "580.1", "590"]
+    ]
+    assert ["ecc", "on", "-"] in [line.split() for line in both.splitlines()]
+    assert "kernel" not in both
+    assert said("vm", "vm") == "All recorded facts are the same\n"
+    with pytest.raises(SystemExit, match="No provenance of 'vm:cc'; there is: vm:aaaaaaaa, vm:bbb"):
+        said("vm:cc")
+
+
+@pytest.mark.gpu
+def test_the_facts_of_a_gpu(project):
+    gpu = machine.find_gpu()
+    found = facts.collect(facts.GPU, gpu)
+    assert set(found) >= {"driver", "cuda driver", "gpu uuid hash", "vbios", "ecc", "power limit W"}
+    readings = facts.readings_under_load(gpu)
+    assert len(readings) == facts.READINGS
+    busy = facts.summary(readings)
+    print(found, busy, machine.gpu_facts(gpu))
+    assert set(busy) == set(facts.READ_BUSY)
+    assert busy["p-state"] in ("P0", "P1", "P2")
+    assert 1 <= busy["link width"] <= 16
+    assert "idle" not in busy["throttle reasons"]

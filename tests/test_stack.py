@@ -1,0 +1,185 @@
+"""The stacks: complete and compatible pins, which of them is installed, and what may go wrong."""
+
+import os
+import re
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pycuda_wheel
+import pytest
+import stack
+
+from tests.conftest import ROOT, fake_driver, has_gpu
+from tests.test_suite import COPY, TINY, processes
+
+PYTHONS = ["3.11", "3.12", "3.13"]
+NO_INDEX = {
+    "PIP_INDEX_URL": "http://127.0.0.1:9/",  # nobody listens there
+    "PIP_EXTRA_INDEX_URL": "",
+    "PIP_FIND_LINKS": "",
+    "PIP_CONFIG_FILE": os.devnull,
+    "PIP_RETRIES": "0",
+    "PIP_NO_CACHE_DIR": "1",
+}
+
+
+def lines(name):
+    return (ROOT / "requirements" / f"{name}.txt").read_text().splitlines()
+
+
+@pytest.mark.parametrize("python", PYTHONS)
+@pytest.mark.parametrize("name", stack.NEEDS)
+def test_the_pins_are_complete_and_compatible(name, python, tmp_path):
+    """The resolver reads the packages' metadata alone; it adds nothing to what is pinned."""
+    wanted = tmp_path / "pins.txt"
+    pins = stack.pins(lines(name), f"{python}.0")
+    wanted.write_text("".join(f"{name}=={version}\n" for name, version in pins.items()))
+    command = [sys.executable, "-m", "uv", "pip", "compile", "-q", "--no-annotate", "--no-header"]
+    command += ["--python-version", python, "--python-platform", "x86_64-manylinux_2_28", wanted]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert stack.pins(done.stdout.splitlines(), f"{python}.0") == pins
+
+
+@pytest.mark.parametrize(
+    ("cuda", "name"),
+    [(None, "host"), ((12, 0), "cu12"), ((12, 9), "cu12"), ((13, 0), "cu13"), ((14, 1), "cu13")],
+)
+def test_the_driver_chooses_the_stack(cuda, name):
+    assert stack.choose(cuda) == name
+    pinned = [line for line in lines(name) if line and line[0] not in "# "]
+    assert all(re.match(r"[\w-]+==[\w.]+( ; .*)?$", line) for line in pinned)
+    libraries = {"torch", "cuda-python", "pycuda", f"cupy-cuda{name[2:]}x"} if cuda else set()
+    for python in PYTHONS:
+        assert libraries | {"numpy"} <= set(stack.pins(lines(name), f"{python}.1"))
+
+
+@pytest.mark.parametrize(
+    ("cuda", "name", "said"),
+    [
+        (None, "cu13", "cu13"),
+        ((13, 0), "cu12", "cu12"),
+        ((12, 4), "host", "host"),
+        ((12, 4), None, "cu12"),
+        ((12, 4), "cu13", "cu13 needs a driver for CUDA 13; this driver supports 12.4"),
+        ((12, 4), "cu11", "There is no stack 'cu11'; there are host, cu12, cu13"),
+        ((11, 8), None, "supports CUDA 11.8; the stacks need 12.0, driver 525 or newer"),
+    ],
+)
+def test_the_stack_that_is_asked_for(monkeypatch, cuda, name, said):
+    monkeypatch.setattr(stack, "cuda_version", lambda: cuda)
+    monkeypatch.setenv("STACK", name or "")
+    if " " in said:
+        with pytest.raises(ValueError, match=re.escape(said)):
+            stack.chosen()
+    else:
+        assert stack.chosen() == said
+
+
+@pytest.mark.skipif(has_gpu(), reason="here the real driver would answer")
+def test_a_driver_too_old_is_told_what_it_needs(project, tmp_path):
+    done = project.asv("run", *TINY, **fake_driver(tmp_path, 11080))
+    assert done.returncode == 1
+    last = "This driver supports CUDA 11.8; the stacks need 12.0, driver 525 or newer"
+    assert done.stdout.splitlines()[-1].endswith(last)
+    assert not list(project.path.glob(".asv/env/*"))
+    assert project.run(*TINY, LD_LIBRARY_PATH=str(tmp_path)).returncode == 0  # nothing to install
+
+
+def test_a_stack_that_there_is_not(project):
+    done = project.call(sys.executable, "scripts/bench.py", "--stack", "cu11")
+    assert done.returncode == 2
+    assert "invalid choice: 'cu11'" in done.stdout.splitlines()[-1]
+
+
+@pytest.mark.skipif(has_gpu(), reason="another stack would be installed here")
+def test_requirements_of_a_commit_that_are_broken(project):
+    good = project.git("rev-parse", "HEAD")
+    for requirements in "numpy=!2", "no-such-package-of-numpy-to-gpu==1":
+        (project.path / "requirements" / "host.txt").write_text(f"{requirements}\n")
+        project.git("commit", "-qam", "broken")
+        done = project.asv("run", *TINY)
+        assert done.returncode == 1
+        last = done.stdout.splitlines()[-1]
+        assert re.search(rf"The stack could not be installed: .*{requirements}", last)
+    done = project.asv("run", f"{good}^!", *TINY)
+    assert done.returncode == 0, done.stdout  # the next run is not poisoned
+
+
+@pytest.mark.skipif(has_gpu(), reason="another stack would be installed here")
+def test_no_network_and_what_was_installed_before(project):
+    done = project.asv("run", *TINY, **NO_INDEX)
+    assert done.returncode == 1
+    assert done.stdout.splitlines()[-1].endswith("is the package index within reach?")
+    assert project.asv("run", *TINY).returncode == 0
+    project.git("commit", "-q", "--allow-empty", "-m", "another commit, with the same pins")
+    done = project.asv("run", *TINY, **NO_INDEX)
+    assert done.returncode == 0, done.stdout
+
+
+@pytest.mark.skipif(has_gpu(), reason="another stack would be installed here")
+def test_each_commit_of_a_range_has_its_own_stack(project):
+    host = project.path / "requirements" / "host.txt"
+    for version in "2.3.4", "2.3.5":
+        host.write_text(f"numpy=={version}\n")
+        project.git("commit", "-qam", f"NumPy {version}")
+    done = project.asv("run", "HEAD~2..HEAD", *TINY)
+    assert done.returncode == 0, done.stdout
+    found = {}
+    for path in project.path.glob("results/*/*.provenance.jsonl"):
+        result = path.with_name(path.name.replace(".provenance.jsonl", ".json"))
+        assert processes(result, COPY, "float32", 1024) == [25, 25]
+        found[path.name[:8]] = re.search(r'"numpy": "([\d.]+)"', path.read_text())[1]
+    commits = project.git("rev-parse", "HEAD~1", "HEAD").split()
+    assert found == {commits[0][:8]: "2.3.4", commits[1][:8]: "2.3.5"}
+    machine = path.parent.name
+    done = project.call(
+        sys.executable, "scripts/provenance.py", *(f"{machine}:{commit}" for commit in commits)
+    )
+    assert [line.split() for line in done.stdout.splitlines() if "numpy" in line] == [
+        ["numpy", "2.3.4", "2.3.5"]
+    ]
+
+
+def test_a_commit_without_requirements_is_told_so(tmp_path):
+    with pytest.raises(SystemExit, match=r"This commit has no \w+\.txt in its requirements/"):
+        stack.main(tmp_path)
+
+
+def a_wheel(path):
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("pycuda/__init__.py", "x = 1\n" * 1000)
+    return path
+
+
+@pytest.mark.parametrize("broken", [b"", b"half"])
+def test_a_half_built_wheel_is_built_again(tmp_path, monkeypatch, broken):
+    monkeypatch.setattr(pycuda_wheel, "WHEELS", tmp_path)
+    name = "pycuda-1-cp312-linux.whl"
+    monkeypatch.setattr(pycuda_wheel, "build", lambda what, folder, log: a_wheel(folder / name))
+    found = pycuda_wheel.wheel("pycuda==1", "cu13")
+    whole = found.read_bytes()
+    found.write_bytes(whole[:100] if broken == b"half" else broken)
+    (found.parent / "tmpkilled").mkdir()
+    assert pycuda_wheel.wheel("pycuda==1", "cu13") == found
+    assert found.read_bytes() == whole
+    assert {path.name for path in found.parent.iterdir()} == {name}
+
+
+@pytest.mark.skipif(has_gpu(), reason="here the real driver would answer")
+def test_a_host_without_a_compiler_does_without_pycuda_and_says_why(project, tmp_path):
+    host = project.path / "requirements" / "host.txt"
+    host.write_text(host.read_text() + "pycuda==2026.1\n")
+    project.git("commit", "-qam", "with PyCUDA")
+    (tmp_path / "bin").mkdir()
+    for program in Path("/usr/bin").iterdir():
+        if not re.match("(.*-)?(g|c)\\+\\+", program.name):
+            (tmp_path / "bin" / program.name).symlink_to(program)
+    variables = {"PATH": str(tmp_path / "bin"), "STACK": "host", **fake_driver(tmp_path, 13000)}
+    pycuda = r"existing_array\('pycuda', 'pageable', 'float32', 1024\)"
+    done = project.asv("run", *TINY, "--bench", pycuda, **variables)
+    assert done.returncode == 0, done.stdout
+    why = "(no module pycuda): there is no C++ compiler (g++) to build it with"
+    assert f"1 point is n/a: pycuda is not installed {why}" in done.stdout
