@@ -27,7 +27,8 @@ def measured(run, **columns):
     chosen = run["status"].eq("ok")
     for column, value in columns.items():
         chosen &= run[column].eq(value)
-    return run.loc[chosen, NEEDED].assign(method=run["method"].astype(str))
+    rows = run.loc[chosen, NEEDED]
+    return rows.assign(method=rows["method"].astype(str))
 
 
 def fastest(run, memory, operation):
@@ -107,11 +108,12 @@ def pinned_from(run, operation):
 def transfers_to_pay(run, operation):
     """{method: {size in bytes: transfers after which making the array pinned has paid}}.
 
-    None where pinned is not faster; {} if no pinning was measured.
+    None where pinned cannot be told to be faster; {} if no pinning was measured.
     """
     pin = measured(run, benchmark=PIN)[["method", "nbytes", "seconds"]]
     rows = side_by_side(run, operation).merge(pin, on=["method", "nbytes"])
     saved = rows["seconds_pageable"] - rows["seconds_pinned"]
+    saved = saved.where(intervals.differ(of(rows, "pinned"), of(rows, "pageable")), 0)
     found = {}
     for method, nbytes, cost, gain in zip(
         rows["method"], rows["nbytes"], rows["seconds"], saved, strict=True

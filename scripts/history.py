@@ -9,7 +9,6 @@ two results.
 
 import functools
 import itertools
-import json
 import re
 import subprocess
 from pathlib import Path
@@ -17,10 +16,11 @@ from pathlib import Path
 import altair
 import numpy
 import pandas
+import provenance
 from asv.results import get_filename
 from chart_data import data, menus, transfers
 from look import GREY, colour, legend, methods, shape, switches
-from points import RESULTS, ROOT, RUN
+from points import ROOT, RUN
 
 # 99 of 100 points of two runs, nothing changed between them, differ by less (tests/recorded).
 UNCHANGED = {"pinned, 4 MiB and more": 0.02, "pinned, below": 0.10, "pageable": 0.19}
@@ -152,22 +152,14 @@ def pins(commit):
     return found
 
 
-def provenance(machine, commit, environment, results=RESULTS):
-    """{name: value} of what was recorded beside a result, its newest run last; {} if nothing."""
-    path = Path(results, get_filename(machine, commit, environment))
-    facts = {}
+def facts(results, left_out, *run):
+    """{name: value} recorded beside the result `run` (machine, commit, environment) by the run of
+    asv that added to it last; {} if nothing. A broken file is added to `left_out`."""
+    path = provenance.path_beside(Path(results, get_filename(*run)))
     try:
-        for line in path.with_suffix(".provenance.jsonl").read_text().splitlines():
-            facts |= json.loads(line)["facts"]
-    except (OSError, ValueError, TypeError, KeyError):
+        runs = provenance.load(path)
+    except (ValueError, OSError):
+        left_out.append(f"{run[0]}/{path.name}: its provenance file is broken")
         return {}
-    return facts
-
-
-def changes(before, after):
-    """{name: (then, now)} of what two results' pins and provenance do not agree in."""
-    return {
-        name: (before.get(name), after.get(name))
-        for name in sorted(before.keys() | after.keys())
-        if before.get(name) != after.get(name)
-    }
+    found = runs[-1]["facts"] if runs else {}
+    return {name: provenance.text(value) for name, value in found.items()}

@@ -13,6 +13,7 @@ import history
 import jinja2
 import look
 import points
+import provenance
 import sentences
 import vl_convert
 from chart_data import in_words
@@ -45,15 +46,15 @@ def write(output, results):
         embed=EMBED,
         colours=dict(zip(names, look.COLOURS * len(names), strict=False)),
         drawn=drawn(latest, rows, steps),
-        machines=[machine(run, results) for _, run in by_machine(latest)],
+        machines=[machine(run, results, left_out) for _, run in by_machine(latest)],
         without=sorted(set(table["machine"].unique()) - set(latest["machine"].unique())),
-        history=told(rows, steps, results),
+        history=told(rows, steps, results, left_out),
         thinned=history.thinned(rows)[1:],
-        left_out=left_out,
+        left_out=dict.fromkeys(left_out),
         site=(Path(output).parent / "index.html").exists(),
     )
     Path(output).write_text(text, encoding="utf-8")
-    return left_out
+    return list(dict.fromkeys(left_out))
 
 
 def by_machine(rows):
@@ -82,7 +83,7 @@ def drawn(latest, rows, steps):
     return found
 
 
-def machine(run, results):
+def machine(run, results, left_out):
     """What the page says of one machine, from the rows of its newest result."""
     first = run.iloc[0]
     status = run["status"].value_counts()
@@ -109,11 +110,11 @@ def machine(run, results):
         "cold": choosing.cold_start(run),
         "dtypes": sentences.dtypes(run),
         "noise": sentences.noise(run),
-        "provenance": history.provenance(*map(str, first[RUN]), results),
+        "provenance": history.facts(results, left_out, *map(str, first[RUN])),
     }
 
 
-def told(rows, steps, results):
+def told(rows, steps, results, left_out):
     """The steps in words, newest first, and what changed at each."""
     starts = rows.iloc[steps["before"]]
     steps = steps.copy()
@@ -124,7 +125,7 @@ def told(rows, steps, results):
     for (date, name, before, after), group in places[:MOST_STEPS]:
         first = group.iloc[0]
         ends = [(first["old"], first["old_environment"]), (first["commit"], first["environment"])]
-        facts = [history.provenance(name, str(a), str(b), results) for a, b in ends]
+        facts = [history.facts(results, left_out, name, str(a), str(b)) for a, b in ends]
         parts = group.groupby("panel", observed=True, sort=False)
         found.append(
             {
@@ -133,8 +134,8 @@ def told(rows, steps, results):
                 "after": after,
                 "date": f"{date:%Y-%m-%d}",
                 "lines": [sentences.step(part) for _, part in parts],
-                "pins": history.changes(*(history.pins(str(commit)) for commit, _ in ends)),
-                "facts": history.changes(*facts) if all(facts) else None,
+                "pins": provenance.difference(*(history.pins(str(commit)) for commit, _ in ends)),
+                "facts": provenance.difference(*facts) if all(facts) else None,
             }
         )
     return found, len(places)

@@ -9,6 +9,7 @@ import shutil
 from pathlib import Path
 
 RECORDED = Path(__file__).resolve().parent.parent / "results"
+LIKE = "reference.Link.time_link"  # any benchmark that is timed
 MACHINE, FILE = "nvidia-h200", "0d3bb95a-existing-py3.12"
 
 
@@ -49,3 +50,17 @@ def result(results, machine, commit, date, slower=lambda benchmark, point: 1.0, 
         line = {"started": date, "ended": date + 1, "processes": 1208, "facts": facts}
         path.with_suffix(".provenance.jsonl").write_text(json.dumps(line) + "\n")
     return path
+
+
+def add_benchmark(path, name, unit, values):
+    """Add the benchmark `name`, with {parameters: value}, to a result and to asv's list of them."""
+    names = ["method", "nbytes"][: len(next(iter(values)))]
+    axes = [[repr(one) for one in dict.fromkeys(axis)] for axis in zip(*values, strict=True)]
+    listed = path.parent.parent / "benchmarks.json"
+    benchmarks = json.loads(listed.read_text())
+    about = {"name": name, "version": "1", "unit": unit, "params": axes, "param_names": names}
+    benchmarks[name] = {**benchmarks[LIKE], **about}
+    listed.write_text(json.dumps(benchmarks))
+    data = json.loads(path.read_text())
+    data["results"][name] = [list(values.values()), axes, "1"]
+    path.write_text(json.dumps(data))

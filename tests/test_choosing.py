@@ -11,7 +11,6 @@ from tests import derived
 
 COMMIT = "c0ffee00" * 5
 DTYPES, SIZES = 5, 7
-NEW = "host_to_device.HostToDevice.time_new_array"
 METHODS = ["cuda-python", "torch", "cupy", "pycuda"]
 
 
@@ -32,20 +31,6 @@ def made(folder, micros):
 
     path = derived.result(folder, "m", COMMIT, 1, slower)
     return path, points.load(folder)[0]
-
-
-def add_benchmark(path, name, unit, values):
-    """Add the benchmark `name`, with {parameters: value}, to a result and to asv's list of them."""
-    names = ["method", "nbytes"][: len(next(iter(values)))]
-    axes = [[repr(one) for one in dict.fromkeys(axis)] for axis in zip(*values, strict=True)]
-    listed = path.parent.parent / "benchmarks.json"
-    benchmarks = json.loads(listed.read_text())
-    about = {"name": name, "version": "1", "unit": unit, "params": axes, "param_names": names}
-    benchmarks[name] = {**benchmarks[NEW], **about}
-    listed.write_text(json.dumps(benchmarks))
-    data = json.loads(path.read_text())
-    data["results"][name] = [list(values.values()), axes, "1"]
-    path.write_text(json.dumps(data))
 
 
 def test_the_fastest_those_like_it_and_what_the_others_cost(tmp_path):
@@ -95,7 +80,7 @@ def test_from_which_size_on_pinned_is_faster(tmp_path):
 def test_after_how_many_transfers_pinning_has_paid(tmp_path):
     path, run = made(tmp_path, lambda method, memory, *_: 10 if memory else 10 + 10 * method)
     assert choosing.transfers_to_pay(run, "existing_array") == {}
-    add_benchmark(
+    derived.add_benchmark(
         path,
         choosing.PIN,
         "seconds",
@@ -120,7 +105,7 @@ def test_cold_start_and_installed_size(tmp_path):
         ("track_installed_bytes", "bytes", 5e9),
     ):
         values = {(method,): value for method in METHODS[:2]}
-        add_benchmark(path, f"cold_start.ColdStart.{name}", unit, values)
+        derived.add_benchmark(path, f"cold_start.ColdStart.{name}", unit, values)
     run, left_out = points.load(tmp_path)
     assert not left_out
     facts = {"import": 1.5, "first copy": 0.25, "installed": 5e9}

@@ -287,6 +287,27 @@ def test_the_tables_say_what_choosing_does(made, look_at):
             assert f"{method} {report_page.sentences.percent(*costs)}" in cells[3]
 
 
+def test_pinning_and_cold_start_are_shown_where_recorded(tmp_path, look_at):
+    path = derived.result(tmp_path, "m", "c0ffee00" * 5, 1)
+    report_page.write(tmp_path / "before.html", tmp_path)
+    text = look_at(tmp_path / "before.html").inner_text("#which")
+    assert "What pinning itself costs is not recorded here." in text
+    assert "Cold start and installed size are not recorded here." in text
+    pin = report_page.choosing.PIN
+    derived.add_benchmark(path, pin, "seconds", {("torch", 4 << 20): 1e-3, ("torch", 1024): 1e-3})
+    derived.add_benchmark(path, "cold_start.ColdStart.time_import", "seconds", {("torch",): 4.5})
+    derived.add_benchmark(
+        path, "cold_start.ColdStart.track_installed_bytes", "bytes", {("torch",): 5.4321e9}
+    )
+    assert report_page.write(tmp_path / "report.html", tmp_path) == []
+    run, _ = points.load(tmp_path)
+    pays = report_page.choosing.transfers_to_pay(run, "existing_array")["torch"]
+    text = look_at(tmp_path / "report.html").inner_text("#which")
+    assert pays[1024] is None
+    assert re.search(rf"^1 KiB\s+never\n\s*4 MiB\s+{pays[4 << 20]}$", text, re.MULTILINE)
+    assert re.search(r"^\s*torch\s+4\.5 s\s+—\s+—\s+—\s+5,432 MB$", text, re.MULTILINE)
+
+
 def test_a_page_of_no_results(tmp_path, look_at):
     derived.recorded(tmp_path)
     report_page.write(tmp_path / "report.html", tmp_path)
@@ -303,12 +324,14 @@ def test_a_page_of_what_is_left_of_broken_results(tmp_path, look_at):
     derived.result(tmp_path, "half", "c0ffee00" * 5, 1, half)
     derived.result(tmp_path, "nothing", "c0ffee00" * 5, 1, lambda name, index: nan)
     derived.result(tmp_path, "broken", "c0ffee00" * 5, 1).write_text(MARKUP)
+    (tmp_path / "half" / "c0ffee00-existing-py3.12.provenance.jsonl").write_text("{}")
     left_out = report_page.write(tmp_path / "report.html", tmp_path)
     page = look_at(tmp_path / "report.html")
     text = page.inner_text("body")
-    assert len(left_out) == 1
-    assert left_out[0] in text
-    assert "1 input was left out" in text
+    assert len(left_out) == 2
+    assert all(line in text for line in left_out)
+    assert "half/c0ffee00-existing-py3.12.provenance.jsonl: its provenance file is broken" in text
+    assert "2 inputs were left out" in text
     assert "not shown: nothing" in text
     table, _ = points.load(tmp_path)
     rows = shown(table, "half")
