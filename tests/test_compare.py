@@ -210,6 +210,13 @@ def test_what_was_measured_last_on_a_host_with_no_gpu(table, monkeypatch, capsys
     assert sum(side_by_side.number(halved) in row for row in shown) == 3  # its own, and pageable
 
 
+def test_a_result_of_other_things_than_copies(result):
+    rest = result[result["operation"] == "nothing"]
+    assert list(compare.of_one(rest))[1] == "Nothing of float32 was measured"
+    with pytest.raises(chosen.NoSuchResult, match="The two have measured nothing of float32"):
+        list(compare.of_two(rest, as_of(rest, "other", "b" * 40)))
+
+
 @pytest.mark.parametrize("content", ["", "null", "[]", '{"version": 2}'])
 def test_a_broken_file_is_left_out_and_named(project, content):
     results = project.path / "results"

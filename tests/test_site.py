@@ -19,6 +19,7 @@ from tests.conftest import new_clone
 
 COMMITS = 30  # the last ten with a slower PyTorch
 BENCHMARK = "host_to_device.HostToDevice.time_existing_array"
+MARKUP = "<img src=x onerror=alert(1)>"  # a GPU's name; taken for HTML it would ask for x
 LEFT_ALONE = "asv's pages will load their scripts from the internet: "
 
 
@@ -51,6 +52,8 @@ def published(tmp_path_factory, npm):
     """A clone with a history that has one step, published."""
     project = new_clone(tmp_path_factory.mktemp("published"))
     many_results.fill(project.path, COMMITS, 1)
+    for path in (project.path / "results" / "made-up-0").glob("*.json"):
+        path.write_text(path.read_text().replace("Made-up GPU 0", MARKUP))
     done = project.asv("publish")
     assert done.returncode == 0, done.stdout
     assert LEFT_ALONE not in done.stdout
@@ -100,6 +103,7 @@ def test_all_views_work_with_no_network(published, address, page):
     page.wait_for_function("document.querySelector('#title').innerText.includes('existing_array')")
     page.wait_for_timeout(500)
     assert drawn(page, "#main-graph canvas.flot-base") > 1000
+    assert page.locator("#graphdisplay-navigation").get_by_text(MARKUP).count() == 1
     assert page.troubles == []
     assert hosts == {address.split("/")[2]}
 
