@@ -9,8 +9,10 @@ asv.conf.json names it as a plugin, so that plain asv commands have all of it:
   (provenance.py);
 - a run that did not finish is gone on with by the next one (journal.py);
 - a process that fails fails its point, whatever the point's other processes do;
+- `asv preview` listens on this machine only, and asv's pages need no internet (offline.py);
 - files are replaced whole or not at all, and a point that was measured is not lost to a later run
-  that cannot measure it.
+  that cannot measure it;
+- `asv publish` makes the report (report.py).
 tests/test_suite.py, which runs asv for real, fails if asv changes under it.
 """
 
@@ -20,21 +22,26 @@ import itertools
 import json
 import os
 import re
+import socketserver
+import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
+import asv.commands.preview
 import asv.commands.run
 import asv.runner
 from asv import util
 from asv.console import log
 from asv.environment import Environment, EnvironmentUnavailable, ExistingEnvironment, get_env_name
 from asv.machine import Machine
+from asv.publishing import OutputPublisher
 from asv.repo import NoSuchNameError
 from asv.results import Results
 
 try:
-    from scripts import facts, machine, noise, provenance, stack
+    from scripts import facts, machine, noise, offline, provenance, report, stack
     from scripts.journal import Journal
 except ImportError as error:
     raise util.UserError(f"{error}: pip install -r requirements/dev.txt") from None
@@ -384,6 +391,52 @@ class RecordedResults(Results):
 
 
 asv.commands.run.Results = RecordedResults
+
+
+# The site ---------------------------------------------------------------------------------------
+
+PUBLISHERS = [offline.Pages]  # asv calls whatever is a subclass of its OutputPublisher
+
+
+class LoopbackServer(socketserver.ThreadingTCPServer):
+    def server_bind(self):
+        try:
+            self.server_address = "127.0.0.1", self.server_address[1]
+            super().server_bind()
+        except OverflowError as error:
+            raise util.UserError(str(error)) from None
+
+
+asv.commands.preview.socketserver = SimpleNamespace(ThreadingTCPServer=LoopbackServer)
+
+
+@replace(asv.commands.preview.Preview, "run")
+def preview(original, conf, **options):
+    if not Path(conf.html_dir, "index.html").is_file():
+        raise util.UserError(f"There is no site in {conf.html_dir} yet: asv publish makes it")
+    return original(conf, **options)
+
+
+class Report(OutputPublisher):
+    """The report beside asv's own pages; made by a process of its own, with what it needs."""
+
+    name = "report"
+    button_label = "Report"
+    description = "The results as charts and tables, also with no network"
+    order = 9  # after asv's own, and before offline.Pages, which leads to it
+
+    @classmethod
+    def publish(cls, conf, repo, benchmarks, graphs, revisions):
+        if lacking := report.missing():
+            install = "pip install -r requirements/dev.txt"
+            log.warning(f"No report: this Python has no {', '.join(lacking)}: {install}")
+            return
+        page = Path(conf.html_dir, "report.html")
+        command = [sys.executable, report.__file__, "--output", page, "--results", conf.results_dir]
+        done = subprocess.run(command, capture_output=True, text=True)
+        lines = done.stderr.splitlines()
+        for line in lines if not done.returncode else [f"No report: {''.join(lines[-1:])}"]:
+            log.warning(line)
 
 
 # The last line ----------------------------------------------------------------------------------

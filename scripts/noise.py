@@ -32,9 +32,14 @@ def load(path):
     """
     path = Path(path)
     points = {}
-    for line in path.read_text().splitlines() if path.is_file() else []:
+    lines = path.read_text().splitlines() if path.is_file() else []
+    try:  # all of them at once take a third of the time
+        found = json.loads(f"[{','.join(lines)}]")
+    except ValueError:
+        found = None
+    for index, line in enumerate(lines):
         try:
-            point = json.loads(line)
+            point = found[index] if found and len(found) == len(lines) else json.loads(line)
             points[point["benchmark"], *point["parameters"]] = point
             processes = len(point["quiet"])
         except (ValueError, KeyError, TypeError):

@@ -1,0 +1,134 @@
+"""Which method, and what else the report says in words, of results whose answer is known."""
+
+import json
+
+import choosing
+import points
+import pytest
+import sentences
+
+from tests import derived
+
+COMMIT = "c0ffee00" * 5
+DTYPES, SIZES = 5, 7
+METHODS = ["cuda-python", "torch", "cupy", "pycuda"]
+
+
+def made(folder, micros):
+    """The table of a result whose transfers took micros(method, memory, dtype, size) µs.
+
+    The four are numbers: memory 0 is pageable, 1 pinned; dtype 2 is float32.
+    """
+    about = json.loads((derived.RECORDED / derived.MACHINE / f"{derived.FILE}.json").read_text())
+    column = about["result_columns"].index("result")
+
+    def slower(name, index):
+        if not name.startswith("host_to_device"):
+            return 1.0
+        place = index // (2 * DTYPES * SIZES), index // (DTYPES * SIZES) % 2
+        wanted = micros(*place, index // SIZES % DTYPES, index % SIZES)
+        return wanted and 1e-6 * wanted / about["results"][name][column][index]
+
+    path = derived.result(folder, "m", COMMIT, 1, slower)
+    return path, points.load(folder)[0]
+
+
+def test_the_fastest_those_like_it_and_what_the_others_cost(tmp_path):
+    def micros(method, memory, dtype, size):
+        if memory == 1:
+            return [10, 10.01, 20, 30 + 10 * size][method]
+        return [10, 20, 20, 20][method] if size < 3 else [40, 40, 40, 20][method]
+
+    _, run = made(tmp_path, micros)
+    (pinned,) = choosing.fastest(run, "pinned", "existing_array")
+    assert pinned["sizes"] == "1 KiB to 256 MiB"
+    assert pinned["best"] == ["cuda-python", "torch"]
+    assert pinned["others"]["cupy"] == pytest.approx((100, 100))
+    assert pinned["others"]["pycuda"] == pytest.approx((200, 800))
+    small, large = choosing.fastest(run, "pageable", "new_array")
+    assert (small["sizes"], small["best"]) == ("1 KiB to 64 KiB", ["cuda-python"])
+    assert (large["sizes"], large["best"]) == ("512 KiB to 256 MiB", ["pycuda"])
+    assert set(small["others"]) == {"torch", "cupy", "pycuda"}
+
+
+def test_a_method_that_is_missing_at_some_sizes(tmp_path):
+    def micros(method, memory, dtype, size):
+        return None if method == 2 and size > 3 else [10, 20, 30, 40][method]
+
+    _, run = made(tmp_path, micros)
+    small, large = choosing.fastest(run, "pinned", "existing_array")
+    assert (small["sizes"], large["sizes"]) == ("1 KiB to 512 KiB", "4 MiB to 256 MiB")
+    assert set(large["others"]) == {"torch", "pycuda"}
+
+
+def test_from_which_size_on_pinned_is_faster(tmp_path):
+    def micros(method, memory, dtype, size):
+        slow = 100 if method == 1 else 20 if size > 2 or size == 1 else 9
+        return 10 if memory == 1 or method == 3 else slow
+
+    _, run = made(tmp_path, micros)
+    wanted = {"cuda-python": 524288, "cupy": 524288, "torch": 1024, "pycuda": None}
+    assert choosing.pinned_from(run, "existing_array") == wanted
+    said = sentences.pinned_or_pageable(run)
+    assert said[0] == (
+        "Into an existing array, pinned memory is faster than pageable "
+        "from 1 KiB on with torch; from 512 KiB on with cuda-python and cupy."
+    )
+    assert "up to the largest, faster than pageable with pycuda" in said[1]
+
+
+def test_after_how_many_transfers_pinning_has_paid(tmp_path):
+    path, run = made(tmp_path, lambda method, memory, *_: 10 if memory else 10 + 10 * method)
+    assert choosing.transfers_to_pay(run, "existing_array") == {}
+    derived.add_benchmark(
+        path,
+        choosing.PIN,
+        "seconds",
+        {(method, nbytes): 95e-6 for method in METHODS for nbytes in (1024, 8192)},
+    )
+    (run, left_out) = points.load(tmp_path)
+    assert not left_out
+    assert choosing.transfers_to_pay(run, "existing_array") == {
+        "cuda-python": {1024: None, 8192: None},
+        "torch": {1024: 10, 8192: 10},
+        "cupy": {1024: 5, 8192: 5},
+        "pycuda": {1024: 4, 8192: 4},
+    }
+
+
+def test_cold_start_and_installed_size(tmp_path):
+    path, run = made(tmp_path, lambda *_: 10)
+    assert choosing.cold_start(run) == {}
+    for name, unit, value in (
+        ("time_import", "seconds", 1.5),
+        ("time_copy", "seconds", 0.25),
+        ("track_installed_bytes", "bytes", 5e9),
+    ):
+        values = {(method,): value for method in METHODS[:2]}
+        derived.add_benchmark(path, f"cold_start.ColdStart.{name}", unit, values)
+    run, left_out = points.load(tmp_path)
+    assert not left_out
+    facts = {"import": 1.5, "first copy": 0.25, "installed": 5e9}
+    assert choosing.cold_start(run) == {"cuda-python": facts, "torch": facts}
+
+
+def test_whether_the_dtype_matters(tmp_path):
+    _, run = made(tmp_path / "no", lambda *_: 10)
+    answer, _ = sentences.dtypes(run)
+    assert answer == "No: the time depends on the bytes, not on the dtype."
+    _, run = made(tmp_path / "yes", lambda method, memory, dtype, size: 10 + 5 * (dtype == 0))
+    answer, numbers = sentences.dtypes(run)
+    assert answer.startswith("In places")
+    assert "Of 112 combinations" in numbers
+    assert "50.0 % behind the fastest" in numbers
+    assert "in 112 the dtypes differ" in numbers
+    assert "uint8 takes 50 % longer than the fastest" in numbers
+    _, run = made(tmp_path / "one", lambda method, memory, dtype, size: 10 if dtype == 2 else None)
+    assert sentences.dtypes(run) == ["One dtype was measured, so nothing is known of the others."]
+
+
+def test_percentages_and_lists_read_well():
+    assert sentences.percent(2.9, 22.8) == "2.9 to 23 %"
+    assert sentences.percent(14.6, 15.4) == "15 %"
+    assert sentences.listed(["a"]) == "a"
+    assert sentences.listed(["a", "b", "c"]) == "a, b and c"

@@ -1,0 +1,98 @@
+"""The charts as files, the README's picture, and the report that `asv publish` makes."""
+
+import json
+import re
+import sys
+
+import draw
+import points
+import pytest
+
+from tests.conftest import ROOT
+
+LABEL = re.compile(r'aria-label="([^"]*)" role="graphics-symbol" aria-roledescription="point"')
+
+
+@pytest.mark.parametrize("name", [*draw.CHARTS, "history"])
+def test_each_chart_is_drawn_as_svg_and_png(name, tmp_path):
+    svg, png = tmp_path / "chart.svg", tmp_path / "chart.png"
+    draw.main([name, str(svg)])
+    draw.main([name, str(png), "--machine", "nvidia-h200"])
+    assert png.read_bytes().startswith(b"\x89PNG")
+    assert LABEL.search(svg.read_text())
+
+
+def test_the_readme_shows_the_results(tmp_path):
+    """Remake it: .venv/bin/python scripts/draw.py bandwidth results/bandwidth.svg"""
+    kept = ROOT / "results" / "bandwidth.svg"
+    assert "(results/bandwidth.svg)" in (ROOT / "README.md").read_text()
+    draw.main(["bandwidth", str(tmp_path / "now.svg")])
+    now = LABEL.findall((tmp_path / "now.svg").read_text())
+    assert LABEL.findall(kept.read_text()) == now
+    table, _ = points.load()
+    rows = draw.page.newest(draw.of_machine(table))
+    floats = rows[rows["dtype"].eq("float32") & rows["method"].notna() & rows["status"].eq("ok")]
+    drawn = sorted(float(re.search(r"GB/s: ([\d.]+)", label)[1]) for label in now)
+    assert drawn == pytest.approx(sorted(floats["gb_per_s"]), rel=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["bandwidth", "chart.gif"], r"chart\.gif: a chart is written as \.svg or \.png"),
+        (["latency", "x.svg", "--machine", "no"], "There are no GPU results of a machine 'no'"),
+        (["latency", "no/such/folder.svg"], "No such file or directory"),
+    ],
+)
+def test_what_cannot_be_drawn_is_one_line(words, says, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit, match=says):
+        draw.main(words)
+
+
+def test_publishing_makes_the_report_too(clone):
+    done = clone.asv("publish")
+    assert done.returncode == 0, done.stdout
+    site = clone.path / ".asv" / "html"
+    report = (site / "report.html").read_text()
+    assert "vegaEmbed(" in report
+    assert 'href="index.html"' in report
+    assert str(clone.path) not in report
+    assert json.loads((site / "index.json").read_text())["machines"]
+
+
+def test_publishing_says_how_to_get_the_report(clone):
+    lacking = clone.home / "sitecustomize.py"
+    lacking.write_text("import sys\nsys.modules['altair'] = None\n")
+    done = clone.asv("publish", PYTHONPATH=str(clone.home))
+    assert done.returncode == 0, done.stdout
+    says = "No report: this Python has no altair: pip install -r requirements/dev.txt"
+    assert done.stdout.count("No report") == done.stdout.count(says) == 1
+    site = clone.path / ".asv" / "html"
+    assert (site / "index.json").exists()
+    assert not (site / "report.html").exists()
+
+
+def test_publishing_goes_on_where_a_result_is_broken(clone):
+    (path,) = clone.path.glob("results/nvidia-h200/0d3bb95a-*.json")
+    path.with_name("deadbeef-existing-py3.12.json").write_text("not JSON")
+    done = clone.asv("publish")
+    assert done.returncode == 0, done.stdout
+    assert "Left out: nvidia-h200/deadbeef-existing-py3.12.json: Error parsing" in done.stdout
+    report = (clone.path / ".asv" / "html" / "report.html").read_text()
+    assert "deadbeef" in report
+    assert str(clone.path) not in report
+
+
+def test_the_report_is_one_command(clone):
+    words = (sys.executable, "scripts/report.py", "--output", "new/report.html")
+    done = clone.call(*words)
+    assert done.stdout == "The report is new/report.html\n"
+    assert done.returncode == 0
+    assert "vegaEmbed(" in (clone.path / "new" / "report.html").read_text()
+    for content in "[]", "{}", "not JSON", None:
+        listed = clone.path / "results" / "benchmarks.json"
+        listed.write_text(content) if content else listed.unlink()
+        done = clone.call(*words)
+        assert done.returncode == 1
+        assert re.fullmatch(r"benchmarks\.json: [^\n]*\n", done.stdout)

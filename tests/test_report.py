@@ -1,0 +1,339 @@
+"""The report in a real browser with no network: what it draws is what the table holds."""
+
+import collections
+import re
+import subprocess
+
+import charts
+import history
+import page as report_page
+import points
+import pytest
+
+from tests import derived
+from tests.conftest import ROOT
+
+MARKUP = "<script>alert(1)</script>&amp;'\"\\"  # a machine's name
+CHARTS = "bandwidth", "latency", "dtypes", "history", "machines"
+DAY = 86_400_000
+TORCH_NEW = "host_to_device.HostToDevice.time_new_array"
+
+
+def stacks():
+    """Commits whose pins differ, oldest first."""
+    command = ["git", "log", "--reverse", "--format=%H", "--", "requirements/cu13.txt"]
+    return subprocess.check_output(command, cwd=ROOT, text=True).split()[:3]
+
+
+def slower(name, index):
+    """At the last commit new arrays take torch 1.5 times as long; two points have no number."""
+    if name == points.EXISTING and index in (15, 16):
+        return [None, float("nan")][index - 15]
+    return 1.5 if name == TORCH_NEW and 70 <= index < 140 else 1.0
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """A page of two machines and three commits, and the table that it was made from."""
+    folder = tmp_path_factory.mktemp("report")
+    for machine in (derived.MACHINE, MARKUP):
+        for number, commit in enumerate(stacks()):
+            facts = {"driver": f"580.{number // 2}", "kernel": "6.1", "note": "<b>"}
+            change = slower if number == 2 else lambda name, index: 1.0
+            derived.result(folder / "results", machine, commit, number * DAY, change, facts)
+    assert report_page.write(folder / "report.html", folder / "results") == []
+    return folder / "report.html", points.load(folder / "results")[0]
+
+
+@pytest.fixture
+def look_at(chromium):
+    """Open a page with no network; whatever it complains of, or asks for, fails the test."""
+    complaints, contexts = [], []
+
+    def look(path, width=1280, scheme="light"):
+        context = chromium.new_context(
+            viewport={"width": width, "height": 900}, color_scheme=scheme, offline=True
+        )
+        contexts.append(context)
+        page = context.new_page()
+        page.on("console", lambda message: complaints.append(f"{message.type}: {message.text}"))
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on("dialog", lambda dialog: (complaints.append(dialog.message), dialog.dismiss()))
+        page.on("request", lambda request: asked(request.url))
+        page.goto(path.as_uri())
+        drawn = "[...document.querySelectorAll('.chart')].every(e => e.querySelector('svg'))"
+        page.wait_for_function(drawn)
+        return page
+
+    def asked(url):
+        if not url.startswith(("file:", "data:")):
+            complaints.append(url)
+
+    yield look
+    for context in contexts:
+        context.close()
+    assert not complaints
+
+
+def marks(page, chart, role="point"):
+    """What the marks of a chart say of themselves, a dictionary each."""
+    labels = page.eval_on_selector_all(
+        f"#{chart} [aria-roledescription='{role}'][aria-label]",
+        "all => all.map(e => e.getAttribute('aria-label'))",
+    )
+    return [dict(part.split(": ", 1) for part in label.split("; ")) for label in labels]
+
+
+def shown(table, machine=derived.MACHINE):
+    """The rows of the machine's newest result that were measured, and are transfers."""
+    rows = report_page.newest(table[table["machine"].eq(machine)])
+    return charts.transfers(rows[rows["status"].eq("ok")])
+
+
+def wait(page):
+    page.evaluate("() => new Promise(done => setTimeout(done, 100))")
+
+
+def switch(page, chart, name):
+    page.locator(f"#{chart} label", has_text=re.compile(f"^{re.escape(name)}$")).click()
+    wait(page)
+
+
+def choose(page, chart, menu, value):
+    page.locator(f"#{chart} label", has_text=f"{menu} ").locator("select").select_option(
+        label=value
+    )
+    wait(page)
+
+
+def number(text):
+    return float(text.replace("\N{MINUS SIGN}", "-").replace(",", ""))
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 390])
+def test_it_opens_from_a_file_and_fits(made, look_at, width, scheme):
+    page = look_at(made[0], width, scheme)
+    assert page.eval_on_selector_all(".chart", "all => all.map(e => e.id)") == list(CHARTS)
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    for chart in CHARTS:
+        box = page.locator(f"#{chart} svg").bounding_box()
+        assert 0 <= box["x"] <= box["x"] + box["width"] <= width
+        ink, paper = page.evaluate(
+            """chart => [getComputedStyle(document.querySelector(`#${chart} svg text`)).fill,
+                         getComputedStyle(document.body).backgroundColor]""",
+            chart,
+        )
+        assert contrast(ink, paper) > 7
+
+
+def contrast(*colours):
+    """The contrast ratio of two CSS colours, as WCAG 2 defines it."""
+    light, dark = sorted(map(luminance, colours), reverse=True)
+    return (light + 0.05) / (dark + 0.05)
+
+
+def luminance(colour):
+    parts = (int(part) / 255 for part in re.findall(r"\d+", colour)[:3])
+    linear = (
+        part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts
+    )
+    return sum(weight * part for weight, part in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
+
+
+def test_it_is_one_small_file(made):
+    text = made[0].read_text()
+    assert len(text.encode()) < 8 << 20
+    assert not re.search(r'<(script|link)[^>]*(src|href)="(?!data:)', text)
+
+
+def test_bandwidth_draws_every_point_of_the_table(made, look_at):
+    page, table = look_at(made[0]), made[1]
+    choose(page, "bandwidth", "machine", derived.MACHINE)
+    rows = shown(table)
+    assert len(rows) == 560 - 2
+
+    def drawn(rows):
+        found = marks(page, "bandwidth")
+        keys = [(mark["method"], mark["dtype"], mark["size"], mark["GB/s"]) for mark in found]
+        columns = zip(*(rows[name] for name in ("method", "dtype", "size", "rate")), strict=True)
+        wanted = [(*map(str, names), f"{rate:.5g}") for *names, rate in columns]
+        counted = collections.Counter((*names, float(rate)) for *names, rate in wanted)
+        assert collections.Counter((*names, number(rate)) for *names, rate in keys) == counted
+        return found
+
+    floats = rows["dtype"].eq("float32")
+    assert len(drawn(rows[floats])) == 112 - 2
+    assert len(marks(page, "bandwidth", "line mark")) == 2 * 4 + 4 * 4
+    assert len(marks(page, "bandwidth", "area mark")) == 4 * 4
+    switch(page, "bandwidth", "torch")
+    drawn(rows[floats & rows["method"].ne("torch")])
+    switch(page, "bandwidth", "torch")
+    switch(page, "bandwidth", "uint8")
+    drawn(rows[rows["dtype"].isin(["float32", "uint8"])])
+    choose(page, "bandwidth", "machine", MARKUP)
+    drawn(shown(table, MARKUP)[lambda rows: rows["dtype"].isin(["float32", "uint8"])])
+
+
+def test_the_other_charts_draw_every_point(made, look_at):
+    page, rows = look_at(made[0]), shown(made[1])
+    for chart in "latency", "dtypes", "history":
+        choose(page, chart, "machine", derived.MACHINE)
+    floats = rows[rows["dtype"].eq("float32")]
+    small = floats[floats["nbytes"].le(64 << 10)]
+    found = marks(page, "latency")
+    micros = sorted(number(mark["µs"]) for mark in found)
+    assert micros == sorted(float(f"{value:.5g}") for value in small["us"])
+    assert len(marks(page, "latency", "rule mark")) == len(small) + 4  # a floor a panel
+    assert len(marks(page, "dtypes")) == len(rows)
+    assert len(marks(page, "dtypes", "bar")) == 4 * 7
+    existing = floats[floats["panel"].eq("pinned memory, existing array")]
+    largest = existing[existing["nbytes"].eq(existing["nbytes"].max())]
+    found = marks(page, "history")
+    assert len(found) == 3 * 4
+    last = {
+        mark["method"]: number(mark["GB/s"]) for mark in found if mark["name"] == stacks()[2][:8]
+    }
+    assert last == {str(row.method): float(f"{row.rate:.5g}") for row in largest.itertuples()}
+    found = marks(page, "machines")
+    assert len(found) == 2 * 2 * 7  # GB/s and share, machines, sizes
+    link = made[1][made[1]["benchmark"].eq("reference.Link.time_link")].set_index("nbytes")
+    for mark in found:
+        (row,) = existing[
+            existing["size"].eq(mark["size"]) & existing["method"].eq("cuda-python")
+        ].itertuples()
+        share = 100 * row.gb_per_s / link.loc[row.nbytes, "gb_per_s"].iloc[0]
+        assert number(mark["% of the ceiling"]) == pytest.approx(share, rel=1e-4)
+
+
+def test_pointing_at_a_mark_shows_the_tables_numbers(made, look_at):
+    page = look_at(made[0])
+    for name in ("cuda-python", "torch", "cupy"):
+        switch(page, "bandwidth", name)
+    rows = shown(made[1]).query("dtype == 'float32' and method == 'pycuda' and nbytes == 1024")
+    (row,) = rows[rows["panel"].eq("pinned memory, existing array")].itertuples()
+    page.locator(
+        "#bandwidth [aria-roledescription='point'][aria-label*='size: 1 KiB']"
+    ).first.hover()
+    told = page.locator("#vg-tooltip-element tr").all_inner_texts()
+    told = dict(map(str.strip, re.split(":?\t", line)) for line in told)
+    assert (told["method"], told["size"]) == ("pycuda", "1 KiB")
+    assert number(told["GB/s"]) == pytest.approx(row.gb_per_s, rel=1e-4)
+    assert number(told["99 % from"]) == pytest.approx(row.gb_per_s_low_99, rel=1e-4)
+    assert number(told["to"]) == pytest.approx(row.gb_per_s_high_99, rel=1e-4)
+    assert number(told["µs"]) == pytest.approx(1e6 * row.seconds, rel=1e-4)
+
+
+def test_a_step_is_marked_and_says_what_changed(made, look_at):
+    page = look_at(made[0])
+    choose(page, "history", "into", "new array")
+    steps = [mark for mark in marks(page, "history") if mark["step, %"] != "null"]
+    assert [(mark["method"], mark["name"]) for mark in steps] == [("torch", stacks()[2][:8])]
+    assert number(steps[0]["step, %"]) == -33.3
+    told = page.locator("#since details", has_text=derived.MACHINE)
+    assert told.count() == 1
+    told.evaluate("e => e.open = true")
+    text = told.inner_text()
+    assert f"{stacks()[1][:8]} → {stacks()[2][:8]}" in text
+    minus = "\N{MINUS SIGN}33"
+    for memory in "pinned", "pageable":
+        assert f"{memory} memory, new array: {minus} % GB/s with torch, 1 KiB to 256 MiB" in text
+    assert re.search(r"^driver\s+580\.0\s+580\.1$", text, re.MULTILINE)
+    assert "kernel" not in text
+    words = ["git", "diff", "-U0", *stacks()[1:], "--", "requirements/cu13.txt"]
+    diff = subprocess.check_output(words, cwd=ROOT, text=True)
+    moved = re.findall(r"^\+([\w-]+)==(\S+)", diff, re.MULTILINE)
+    assert moved or "Their requirements pin the same" in text
+    for name, version in moved:
+        assert re.search(rf"^cu13: {name}\s.*{re.escape(version)}", text, re.MULTILINE)
+
+
+def test_every_text_is_escaped(made, look_at):
+    page = look_at(made[0])
+    assert MARKUP in page.locator("#which summary").all_inner_texts()[0] + "".join(
+        page.locator("#which summary").all_inner_texts()
+    )
+    assert page.locator("b").count() == 0  # what the provenance holds
+    assert MARKUP in page.locator("#bandwidth select option").all_inner_texts()
+
+
+def test_the_tables_say_what_choosing_does(made, look_at):
+    page = look_at(made[0])
+    summary = page.locator("#which details", has_text=derived.MACHINE)
+    summary.evaluate("e => e.open = true")
+    rows = summary.locator("table.choosing").first.locator("tbody tr").all_inner_texts()
+    run = report_page.newest(made[1][made[1]["machine"].eq(derived.MACHINE)])
+    wanted = report_page.choosing.fastest(run, "pinned", "existing_array")
+    assert len(rows) == len(wanted)
+    for row, answer in zip(rows, wanted, strict=True):
+        cells = row.split("\t")
+        assert cells[:2] == [answer["sizes"], answer["best"][0]]
+        assert cells[2].split() == (answer["best"][1:] or ["—"])
+        for method, costs in answer["others"].items():
+            assert f"{method} {report_page.sentences.percent(*costs)}" in cells[3]
+
+
+def test_pinning_and_cold_start_are_shown_where_recorded(tmp_path, look_at):
+    path = derived.result(tmp_path, "m", "c0ffee00" * 5, 1)
+    report_page.write(tmp_path / "before.html", tmp_path)
+    text = look_at(tmp_path / "before.html").inner_text("#which")
+    assert "What pinning itself costs is not recorded here." in text
+    assert "Cold start and installed size are not recorded here." in text
+    pin = report_page.choosing.PIN
+    derived.add_benchmark(path, pin, "seconds", {("torch", 4 << 20): 1e-3, ("torch", 1024): 1e-3})
+    derived.add_benchmark(path, "cold_start.ColdStart.time_import", "seconds", {("torch",): 4.5})
+    derived.add_benchmark(
+        path, "cold_start.ColdStart.track_installed_bytes", "bytes", {("torch",): 5.4321e9}
+    )
+    assert report_page.write(tmp_path / "report.html", tmp_path) == []
+    run, _ = points.load(tmp_path)
+    pays = report_page.choosing.transfers_to_pay(run, "existing_array")["torch"]
+    text = look_at(tmp_path / "report.html").inner_text("#which")
+    assert pays[1024] is None
+    assert re.search(rf"^1 KiB\s+never\n\s*4 MiB\s+{pays[4 << 20]}$", text, re.MULTILINE)
+    assert re.search(r"^\s*torch\s+4\.5 s\s+—\s+—\s+—\s+5,432 MB$", text, re.MULTILINE)
+
+
+def test_a_page_of_no_results(tmp_path, look_at):
+    derived.recorded(tmp_path)
+    report_page.write(tmp_path / "report.html", tmp_path)
+    text = look_at(tmp_path / "report.html").inner_text("body")
+    assert "There are no results with a GPU to show" in text
+
+
+def test_a_page_of_what_is_left_of_broken_results(tmp_path, look_at):
+    nan = float("nan")
+
+    def half(name, index):
+        return nan if name == TORCH_NEW or index % 2 else 1.0
+
+    derived.result(tmp_path, "half", "c0ffee00" * 5, 1, half)
+    derived.result(tmp_path, "nothing", "c0ffee00" * 5, 1, lambda name, index: nan)
+    derived.result(tmp_path, "broken", "c0ffee00" * 5, 1).write_text(MARKUP)
+    (tmp_path / "half" / "c0ffee00-existing-py3.12.provenance.jsonl").write_text("{}")
+    left_out = report_page.write(tmp_path / "report.html", tmp_path)
+    page = look_at(tmp_path / "report.html")
+    text = page.inner_text("body")
+    assert len(left_out) == 2
+    assert all(line in text for line in left_out)
+    assert "half/c0ffee00-existing-py3.12.provenance.jsonl: its provenance file is broken" in text
+    assert "2 inputs were left out" in text
+    assert "not shown: nothing" in text
+    table, _ = points.load(tmp_path)
+    rows = shown(table, "half")
+    assert len(rows) == 140
+    found = marks(page, "bandwidth")
+    assert len(found) == rows["dtype"].eq("float32").sum() > 0
+    assert all(number(mark["GB/s"]) > 0 for mark in found)
+
+
+def test_older_detail_is_thinned_and_said_so(made, tmp_path, look_at, monkeypatch):
+    results = made[0].parent / "results"
+    monkeypatch.setattr(history, "MOST_ROWS", 450)
+    report_page.write(tmp_path / "report.html", results)
+    page = look_at(tmp_path / "report.html")
+    assert "4 of 6 results are drawn" in page.inner_text("#since")
+    choose(page, "history", "into", "new array")
+    names = {mark["name"] for mark in marks(page, "history")}
+    assert names == {commit[:8] for commit in stacks()[1:]}
+    assert len(marks(page, "bandwidth")) == 110
