@@ -9,6 +9,7 @@ asv.conf.json names it as a plugin, so that plain asv commands have all of it:
   (provenance.py);
 - a run that did not finish is gone on with by the next one (journal.py);
 - a process that fails fails its point, whatever the point's other processes do;
+- `asv preview` listens on this machine only, and asv's pages need no internet (offline.py);
 - files are replaced whole or not at all, and a point that was measured is not lost to a later run
   that cannot measure it;
 - `asv publish` makes the report (report.py).
@@ -21,11 +22,14 @@ import itertools
 import json
 import os
 import re
+import socketserver
 import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
+import asv.commands.preview
 import asv.commands.run
 import asv.runner
 from asv import util
@@ -37,7 +41,7 @@ from asv.repo import NoSuchNameError
 from asv.results import Results
 
 try:
-    from scripts import facts, machine, noise, provenance, report, stack
+    from scripts import facts, machine, noise, offline, provenance, report, stack
     from scripts.journal import Journal
 except ImportError as error:
     raise util.UserError(f"{error}: pip install -r requirements/dev.txt") from None
@@ -161,6 +165,9 @@ def run_benchmarks(original, benchmarks, env, results=None, **kwargs):
 # The provenance ---------------------------------------------------------------------------------
 
 
+GPU = "gpu uuid hash"
+
+
 def begin(env, results):
     """The provenance of a run that begins, as provenance.py has it; also in the journal."""
     environment = {**os.environ, **env.env_vars}
@@ -174,6 +181,8 @@ def begin(env, results):
         found |= facts.collect(facts.GPU, gpu)
         results.readings = facts.readings_under_load(gpu)
         found |= facts.summary(results.readings)
+    if results.provenance and results.provenance[-1]["facts"].get(GPU) != found.get(GPU):
+        log.warning("Earlier parts of this result were measured on another GPU of its kind")
     run = {"started": round(1000 * time.time()), "ended": None, "processes": None, "facts": found}
     results.journal.begin(run)
     return run
@@ -391,6 +400,27 @@ asv.commands.run.Results = RecordedResults
 
 # The site ---------------------------------------------------------------------------------------
 
+PUBLISHERS = [offline.Pages]  # asv calls whatever is a subclass of its OutputPublisher
+
+
+class LoopbackServer(socketserver.ThreadingTCPServer):
+    def server_bind(self):
+        try:
+            self.server_address = "127.0.0.1", self.server_address[1]
+            super().server_bind()
+        except OverflowError as error:
+            raise util.UserError(str(error)) from None
+
+
+asv.commands.preview.socketserver = SimpleNamespace(ThreadingTCPServer=LoopbackServer)
+
+
+@replace(asv.commands.preview.Preview, "run")
+def preview(original, conf, **options):
+    if not Path(conf.html_dir, "index.html").is_file():
+        raise util.UserError(f"There is no site in {conf.html_dir} yet: asv publish makes it")
+    return original(conf, **options)
+
 
 class Report(OutputPublisher):
     """The report beside asv's own pages; made by a process of its own, with what it needs."""
@@ -398,6 +428,7 @@ class Report(OutputPublisher):
     name = "report"
     button_label = "Report"
     description = "The results as charts and tables, also with no network"
+    order = 9  # after asv's own, and before offline.Pages, which leads to it
 
     @classmethod
     def publish(cls, conf, repo, benchmarks, graphs, revisions):

@@ -9,7 +9,6 @@ python3 scripts/bench.py -- ARGUMENTS    # what follows -- goes to `asv run`
 
 import argparse
 import contextlib
-import importlib.util
 import os
 import shlex
 import subprocess
@@ -72,13 +71,16 @@ def main(options):
     if published:
         return measured or published
 
-    import table
+    if dotvenv.missing(*dotvenv.TABLES):
+        print("\nAs tables: python3 scripts/compare.py")
+    else:
+        import compare
 
-    table.main([])
+        compare.main([])
     site = dotvenv.ROOT / ".asv" / "html"
-    print(f"\nThe site with all results is in {site}. To open it:")
-    folder = shlex.quote(str(site))
-    print(f"  python3 -m http.server --bind 127.0.0.1 --directory {folder} 8080")
+    python = shlex.quote(sys.executable)
+    print(f"\nThe site with all results is in {site}. To look at it:")
+    print(f"  cd {shlex.quote(str(dotvenv.ROOT))} && {python} -m asv preview")
     print("and go to http://127.0.0.1:8080/ with a browser")
     if measured:
         print("\nSome points failed; `asv run` says above which, and why", file=sys.stderr)
@@ -91,7 +93,7 @@ if __name__ == "__main__":
         os.environ["STACK"] = options.stack
     if options.python != "same":
         dotvenv.enter()
-    elif missing := [name for name in NEEDED if not importlib.util.find_spec(name)]:
+    elif missing := dotvenv.missing(*NEEDED):
         install = " ".join(NEEDED[name] for name in missing)
         sys.exit(f"This Python has no {', '.join(missing)}: pip install {install}")
     try:

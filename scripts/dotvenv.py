@@ -6,6 +6,7 @@ Everything here runs before anything is installed, so it uses the standard libra
 import contextlib
 import fcntl
 import hashlib
+import importlib.util
 import os
 import shutil
 import signal
@@ -17,6 +18,7 @@ ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
 PYTHON = VENV / "bin" / "python"
 MADE = VENV / "made-from"  # the pins it was made from, written last
+TABLES = "asv", "pandas", "rich", "scipy"  # the modules that scripts/compare.py needs
 REQUIREMENTS = ROOT / "requirements" / "dev.txt"
 
 
@@ -38,6 +40,17 @@ def enter():
     os.close(root)
     sys.stdout.flush()
     os.execv(PYTHON, [PYTHON, *sys.argv])
+
+
+def missing(*modules):
+    """Those of the modules that this Python does not have."""
+    return [name for name in modules if not importlib.util.find_spec(name)]
+
+
+def enter_for_tables():
+    """Go on in .venv's Python, unless this one has what tables of results need."""
+    if missing(*TABLES):
+        enter()
 
 
 def make():

@@ -3,14 +3,18 @@
 A point has as many independent measurements as it had processes, usually two, and two say nearly
 nothing of their own spread. So the spread is that of all points of a kind together: of one run, one
 operation and one kind of memory, below 4 MiB or from there on, since within such a kind processes
-differ alike (README, "How to read the numbers"). What runs of another day differ by is not in it.
+differ alike (README, "How to read the numbers"). Runs differ a little more than their processes do:
+for the difference of two runs the spread is widened by half.
 """
+
+from statistics import median
 
 import numpy
 from scipy.stats import t
 
 LEVEL = 0.99
 LARGE = 4 << 20  # bytes from which on the link, not the CPU, decides
+BETWEEN_RUNS = 1.5  # two runs, nothing changed: tells 1 of 112 points apart; 1.0 would tell 7
 NUMBERS = "processes", "processes_quiet", "process_spread", "squares", "sentinel_seconds"
 KIND = ["machine", "commit", "environment", "benchmark", "memory", "large"]
 
@@ -37,7 +41,7 @@ def between_processes(samples, lines, measured):
         quiet = zip(line["quiet"], line["samples"], strict=True)
         columns["processes_quiet"][index] = sum(one == all_ for one, all_ in quiet)
         if None not in line["sentinel"]:
-            columns["sentinel_seconds"][index] = numpy.median(line["sentinel"])
+            columns["sentinel_seconds"][index] = median(line["sentinel"])
     if not chunks:
         return columns
     owners = numpy.concatenate([owners for owners, _ in chunks.values()])
@@ -87,12 +91,18 @@ def quantile(degrees_of_freedom):
     return t.ppf((1 + LEVEL) / 2, degrees_of_freedom)
 
 
-def differ(one, other):
-    """Whether the seconds of two points differ, at the level of 99 % (t-test of the logarithms).
+def margin(one, other, same_run=True):
+    """By how much the logarithms of two points' seconds must differ to be told apart, at 99 %.
 
-    Each is a row of the table, or several aligned ones; False where the spread is not known.
+    Student's t. Each is a row of the table, or several aligned ones. NaN where the spread is not
+    known.
     """
+    widen = 1.0 if same_run else BETWEEN_RUNS
     variance = sum(point["log_sd"] ** 2 / point["processes"] for point in (one, other))
     free = numpy.minimum(one["degrees_of_freedom"], other["degrees_of_freedom"])
-    apart = numpy.abs(numpy.log(one["seconds"] / other["seconds"]))
-    return apart > quantile(free) * numpy.sqrt(variance)
+    return widen * quantile(free) * numpy.sqrt(variance)
+
+
+def differ(one, other, same_run=True):
+    """Whether the seconds of two points differ, as `margin` has it; False where nobody knows."""
+    return numpy.abs(numpy.log(one["seconds"] / other["seconds"])) > margin(one, other, same_run)

@@ -32,9 +32,14 @@ def load(path):
     """
     path = Path(path)
     points = {}
-    for line in path.read_text().splitlines() if path.is_file() else []:
+    lines = path.read_text().splitlines() if path.is_file() else []
+    try:  # all of them at once take a third of the time
+        found = json.loads(f"[{','.join(lines)}]")
+    except ValueError:
+        found = None
+    for index, line in enumerate(lines):
         try:
-            point = json.loads(line)
+            point = found[index] if found and len(found) == len(lines) else json.loads(line)
             points[point["benchmark"], *point["parameters"]] = point
             processes = len(point["quiet"])
         except (ValueError, KeyError, TypeError):
@@ -42,6 +47,16 @@ def load(path):
         point.setdefault("samples", [25] * processes)  # these two are not in the first files
         point.setdefault("sentinel", [None] * processes)
     return points
+
+
+def at_clock(seconds, link, sentinel, reference):
+    """What a transfer of `seconds` would have taken on cores whose sentinel takes `reference`.
+
+    What it takes beyond `link`, the seconds of the link itself for the same bytes, is the CPU's
+    work, and goes as fast as the cores did, whose sentinel took `sentinel`. For comparing runs of
+    one machine: its cores' clock moves (README, "How far to trust them").
+    """
+    return seconds + max(seconds - link, 0) * (reference / sentinel - 1)
 
 
 @contextmanager

@@ -52,10 +52,11 @@ COLUMNS = [
 RUN = ["machine", "commit", "environment"]  # what one results file is of
 
 
-def load(results=RESULTS, runs=None, spread=True):
+def load(results=RESULTS, runs=None, spread=True, machines=None):
     """The table, oldest commit first, and what was left out of it, in words, a line each.
 
-    With `runs`, (machine, commit, environment) each, only theirs. Without `spread` nothing of the
+    With `runs`, (machine, commit, environment) each, only theirs; with `machines`, their names,
+    only theirs. Without `spread` nothing of the
     processes is read, which takes half the time: their columns, and so the intervals, are empty.
     UserError if asv's list of the benchmarks, benchmarks.json, is not there or not readable.
     """
@@ -65,6 +66,8 @@ def load(results=RESULTS, runs=None, spread=True):
     if runs is not None:
         wanted = {(run[0], Path(get_filename(*run)).name) for run in runs}
         files = [file for file in files if (file[2], file[1]) in wanted]
+    if machines:
+        files = [file for file in files if file[2] in machines]
     parts, left_out = [], []
     for found, without in read_all(files):
         parts += found

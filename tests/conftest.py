@@ -108,12 +108,46 @@ def project(tmp_path):
     return copy
 
 
-@pytest.fixture
-def clone(tmp_path):
-    """A clone of the project, with its history and its recorded results."""
-    copy = Project(tmp_path / "clone", tmp_path / "home")
+def new_clone(folder):
+    copy = Project(folder / "clone", folder / "home")
     copy.home.mkdir()
     copy.path.mkdir()
     copy.git("clone", "-q", str(ROOT), ".")
     take_over(copy)
     return copy
+
+
+@pytest.fixture
+def clone(tmp_path):
+    """A clone of the project, with its history and its recorded results."""
+    return new_clone(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    """Headless Chromium, which reaches this machine and nothing else. CI has it, see .ci/run."""
+    playwright = pytest.importorskip("playwright.sync_api")
+    program = shutil.which("chromium")
+    if not program and not os.environ.get("CI"):
+        pytest.skip("no chromium on this machine")
+    offline = "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"
+    alone = ["--disable-background-networking", "--disable-component-update", "--disable-sync"]
+    with playwright.sync_playwright() as driver:
+        words = [offline, "--no-sandbox", "--disable-gpu", "--disable-quic", *alone]
+        browser = driver.chromium.launch(executable_path=program, args=words)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(chromium):
+    """A page of Chromium's; `troubles` are its errors and failed requests, in words."""
+    with chromium.new_context(viewport={"width": 1280, "height": 900}) as context:
+        page = context.new_page()
+        page.set_default_timeout(20_000)
+        page.troubles = []
+        page.on("console", lambda said: said.type == "error" and page.troubles.append(said.text))
+        page.on("pageerror", lambda error: page.troubles.append(str(error)))
+        page.on("requestfailed", lambda request: page.troubles.append(request.url))
+        page.on("response", lambda got: got.status >= 400 and page.troubles.append(got.url))
+        yield page

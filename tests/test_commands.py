@@ -31,7 +31,9 @@ def test_the_first_command_in_an_empty_clone(clone):
     assert {here, "nvidia-h200"} <= set(index["machines"])
     graphs = (site / "graphs").rglob("host_to_device.HostToDevice.time_new_array.json")
     assert any("machine-nvidia-h200" in str(graph) for graph in graphs)
-    assert re.search(r"^ 256 MiB( +\d.*/\d.*){4}", done.stdout, re.MULTILINE)  # the recorded table
+    recorded = done.stdout.partition("Recorded, not measured here:")[2]
+    assert re.search(r"^ 256 MiB( +\d\S*){4}", recorded, re.MULTILINE)
+    assert f"cd {clone.path} && {clone.path}/.venv/bin/python -m asv preview" in done.stdout
 
     again = clone.call(sys.executable, "scripts/bench.py", "--", *TINY)
     assert again.returncode == 0

@@ -1,9 +1,7 @@
 """The report in a real browser with no network: what it draws is what the table holds."""
 
 import collections
-import os
 import re
-import shutil
 import subprocess
 
 import charts
@@ -11,7 +9,6 @@ import history
 import page as report_page
 import points
 import pytest
-from playwright.sync_api import sync_playwright
 
 from tests import derived
 from tests.conftest import ROOT
@@ -46,17 +43,6 @@ def made(tmp_path_factory):
             derived.result(folder / "results", machine, commit, number * DAY, change, facts)
     assert report_page.write(folder / "report.html", folder / "results") == []
     return folder / "report.html", points.load(folder / "results")[0]
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    path = shutil.which("chromium")
-    if not path and not os.environ.get("CI"):
-        pytest.skip("no chromium on this machine")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

@@ -1,0 +1,69 @@
+"""Which recorded result is meant: from the words of a user, the newest, the one measured last.
+
+A result is what was measured of one commit on one machine in one environment: the rows of
+points.py's table that have these three in common.
+"""
+
+import numpy
+
+OPERATIONS = {  # those that send something to a GPU
+    "existing_array": "into an existing device array",
+    "new_array": "into a new device array",
+}
+NOTHING = "There are no results yet: python3 scripts/bench.py makes some"
+SHOWN = 12  # of what there is, in an error
+
+
+class NoSuchResult(Exception):
+    """The text says what there is instead."""
+
+
+def choose(points, word):
+    """The result that `word` names: MACHINE:COMMIT, or MACHINE for its newest with a GPU's numbers.
+
+    Of a commit measured in several environments it is the one measured last. NoSuchResult if there
+    is none, or if the commit, which may be abbreviated, is not the only one.
+    """
+    machines = points["machine"].dropna().unique()
+    machine, _, commit = (word, "", "") if word in machines else word.partition(":")
+    found = points[points["machine"] == machine]
+    if found.empty:
+        raise NoSuchResult(f"No results of a machine {machine!r}; there are: {some(machines)}")
+    if commit:
+        known = found["commit"].unique()
+        commits = [one for one in known if one.startswith(commit.lower())]
+        if len(commits) != 1:
+            what = "Several commits" if commits else "No results of a commit"
+            there = some([one[:8] for one in reversed(commits or list(known))])
+            raise NoSuchResult(f"{what} {commit!r} on {machine}; there are: {there}")
+        found = found[found["commit"] == commits[0]]
+    measured = found[found["status"] == "ok"]
+    if measured.empty:
+        raise NoSuchResult(f"Nothing of {word} was measured: all is n/a or failed")
+    gpu = measured[measured["operation"].isin(OPERATIONS)]
+    return last(points, measured if gpu.empty else gpu, "commit_date", "measured")
+
+
+def some(names):
+    """The first of them, and how many more there are."""
+    more = len(names) - SHOWN
+    return ", ".join(names[:SHOWN]) + (f" and {more} more" if more > 0 else "")
+
+
+def last(points, among, *columns):
+    """The result in `points` that the last of the rows `among` belongs to, by these columns."""
+    row = among.sort_values([*columns], na_position="first", kind="stable").iloc[-1]
+    same = [points[name] == row[name] for name in ("machine", "commit", "environment")]
+    return points[numpy.logical_and.reduce(same)]
+
+
+def last_measured(points):
+    """The result measured last, and the one with the fastest transfer of all; None if none has any.
+
+    NoSuchResult if nothing was measured at all.
+    """
+    measured = points[points["status"] == "ok"]
+    if measured.empty:
+        raise NoSuchResult(NOTHING)
+    gpu = measured[measured["operation"].isin(OPERATIONS)]
+    return last(points, measured, "measured"), None if gpu.empty else last(points, gpu, "gb_per_s")

@@ -1,0 +1,242 @@
+"""Results side by side: the recorded ones of a real GPU, and ones made out of them."""
+
+import json
+import re
+import shutil
+import sys
+
+import chosen
+import compare
+import intervals
+import numpy
+import points
+import pytest
+import side_by_side
+
+from tests.conftest import ROOT
+
+RECORDED = "nvidia-h200"
+COMMIT = "0d3bb95a"
+
+
+@pytest.fixture(scope="module")
+def table():
+    found, _ = points.load()
+    return found
+
+
+@pytest.fixture(scope="module")
+def result(table):
+    return chosen.choose(table, f"{RECORDED}:{COMMIT}")
+
+
+def as_of(result, machine, commit, factor=1.0, rows=slice(None)):
+    """`result` as if measured elsewhere, its rows `rows` taking `factor` times as long."""
+    other = result.astype({"machine": object, "commit": object}).assign(
+        machine=machine, commit=commit
+    )
+    other.loc[rows, "seconds"] *= factor
+    other.loc[rows, "gb_per_s"] /= factor
+    return other
+
+
+def sheets(parts):
+    return {part.title: part for part in parts if not isinstance(part, str)}
+
+
+def columns(sheet):
+    """{(size, header): text}"""
+    return {
+        (row[0], name): cell
+        for row in sheet.rows
+        for name, cell in zip(sheet.header, row, strict=True)
+    }
+
+
+def test_the_numbers_are_the_bytes_over_asvs_seconds(result):
+    (path,) = ROOT.glob(f"results/{RECORDED}/{COMMIT}-*.json")
+    data = json.loads(path.read_text())
+    row = data["results"]["reference.Link.time_link"]
+    columns_ = dict(zip(data["result_columns"], row, strict=False))
+    seconds = columns_["result"][columns_["params"][0].index("268435456")]
+    sheet = sheets(compare.of_one(result))["pinned, into an existing device array"]
+    shown = columns(sheet)["256 MiB", "link"]
+    assert float(shown) == pytest.approx(268435456 / seconds / 1e9, rel=0.005)
+
+
+def test_the_readme_shows_what_was_recorded(result):
+    readme = (ROOT / "README.md").read_text()
+    for title, sheet in sheets(compare.of_one(result)).items():
+        if "existing" in title:
+            assert compare.markdown(sheet) in readme
+    assert compare.escaped(side_by_side.noise(result)) in readme
+
+
+def test_a_method_wins_only_where_it_can_be_told_from_the_others(result):
+    seen = set()
+    for operation in chosen.OPERATIONS:
+        for memory in side_by_side.MEMORY:
+            found = side_by_side.lines(result, operation, memory)
+            for nbytes in side_by_side.sizes(found):
+                rows = {method: found[method][nbytes] for method in found}
+                best = min(rows, key=lambda method: rows[method]["seconds"])
+                group, said, _ = side_by_side.fastest(found, nbytes)
+                assert group[0] == best
+                for method in set(rows) - {best}:
+                    told = intervals.differ(rows[best], rows[method])
+                    assert (method in group) == (not told)
+                assert said == (best if len(group) == 1 else f"{len(group)} tied")
+                seen.add(len(group))
+    assert {1, 4} <= seen
+
+
+def test_samples_of_one_process_name_no_winner(result):
+    """However many they are: what processes differ by is not known then."""
+    alone = result.assign(processes=1, log_sd=numpy.nan, degrees_of_freedom=numpy.nan)
+    for sheet in sheets(compare.of_one(alone)).values():
+        assert not sheet.marks
+        assert {cell for (_, name), cell in columns(sheet).items() if name == "fastest"} == {
+            "not known"
+        }
+
+
+def test_a_point_that_was_not_measured_is_no_number(result):
+    gone = (
+        (result["method"] == "torch")
+        & (result["memory"] == "pinned")
+        & (result["nbytes"] == 1024)
+        & (result["operation"] == "existing_array")
+    )
+    part = result.astype({"status": object})
+    part.loc[gone, ["status", "seconds", "gb_per_s"]] = ["failed", numpy.nan, numpy.nan]
+    shown = columns(sheets(compare.of_one(part))["pinned, into an existing device array"])
+    assert shown["1 KiB", "torch"] == "n/a"
+    assert shown["1 KiB", "fastest"] == "cuda-python"
+    both = columns(
+        sheets(compare.of_two(result, as_of(part, "b", "b" * 40)))[
+            "pinned, into an existing device array"
+        ]
+    )
+    assert re.fullmatch(r"0\.105 \| n/a", both["1 KiB", "torch"])
+
+
+def test_two_results_say_who_is_faster_and_where_nobody_is(result):
+    torch = result["method"] == "torch"
+    slower = as_of(result, RECORDED, "b" * 40, 1.5, torch)
+    parts = list(compare.of_two(result, slower))
+    for title, sheet in sheets(parts).items():
+        for (_, name), cell in columns(sheet).items():
+            if name not in ("size", "noise"):
+                assert (" > " in cell) == (name == "torch"), (title, cell)
+                assert (" ~ " in cell) == (name != "torch"), (title, cell)
+    transfers = int(torch.sum())
+    assert f"all dtypes, left is faster in {transfers} and right in 0;" in parts[-1]
+    turned = list(compare.of_two(slower, result))
+    assert f"all dtypes, left is faster in 0 and right in {transfers};" in turned[-1]
+
+
+def test_runs_with_nothing_changed_are_hardly_told_apart(result):
+    """A second run on the same machine, a quarter of an hour later: tests/recorded."""
+    keys = ["benchmark", "method", "memory", "dtype", "nbytes"]
+    lines = (ROOT / "tests" / "recorded" / "second-run.jsonl").read_text().splitlines()
+    again = {tuple(point): seconds for *point, seconds in map(json.loads, lines)}
+    whole = result.astype(dict.fromkeys(keys, object)).set_index(keys)
+    first = whole.loc[list(again)].reset_index()
+    second = first.assign(seconds=list(again.values()))
+    assert len(first) == 112
+    assert intervals.differ(first, second).sum() == 7
+    assert intervals.differ(first, second, same_run=False).sum() == 1
+
+
+def test_everything_fits_a_terminal_and_any_name_is_harmless(result, monkeypatch, capsys):
+    monkeypatch.setenv("COLUMNS", "80")
+    other = as_of(result, "[red]<script>|*a*", "b" * 40)
+    compare.terminal(compare.of_one(other))
+    compare.terminal(compare.of_two(result, other))
+    lines = capsys.readouterr().out.splitlines()
+    assert max(map(len, lines)) <= 80
+    assert not any("…" in line for line in lines)
+    assert any(line.startswith("[red]<script>|*a*, commit bbbbbbbb") for line in lines)
+    (title, *_) = map(compare.markdown, compare.of_one(other))
+    assert title.startswith(r"\[red\]&lt;script&gt;\|\*a\*, commit bbbbbbbb")
+
+
+@pytest.mark.parametrize(
+    ("word", "said"),
+    [
+        ("nowhere", r"No results of a machine 'nowhere'; there are: .*nvidia-h200"),
+        ("nvidia-h200:fff", r"No results of a commit 'fff' on nvidia-h200; there are: .*0d3bb95a"),
+        (":0d3bb95a", r"No results of a machine ''; there are: "),
+        ("", r"No results of a machine ''; there are: "),
+    ],
+)
+def test_what_is_not_there_is_one_line_that_says_what_is(word, said):
+    with pytest.raises(SystemExit) as ended:
+        compare.main([word])
+    assert re.match(said, ended.value.code)
+    assert "\n" not in ended.value.code
+
+
+def test_commits_may_be_abbreviated_but_not_ambiguous(table, result):
+    other = as_of(result, RECORDED, COMMIT + "f" * 32)
+    both = table[table["machine"] == RECORDED].astype({"machine": object, "commit": object})
+    both = points.pandas.concat([both, other], ignore_index=True)
+    assert set(chosen.choose(both, f"{RECORDED}:{COMMIT}F")["commit"]) == {other["commit"].iloc[0]}
+    with pytest.raises(chosen.NoSuchResult, match=f"Several commits '0d' .*{COMMIT}, {COMMIT}"):
+        chosen.choose(both, f"{RECORDED}:0d")
+
+
+def test_a_result_with_itself_and_more_than_two(capsys):
+    with pytest.raises(SystemExit, match="Both are nvidia-h200, commit 0d3bb95a"):
+        compare.main([RECORDED, f"{RECORDED}:{COMMIT}"])
+    with pytest.raises(SystemExit):
+        compare.main(["a", "b", "c"])
+    assert "one or two results at a time" in capsys.readouterr().err
+
+
+def test_what_was_measured_last_on_a_host_with_no_gpu(table, monkeypatch, capsys):
+    copies = table[table["operation"] == "copy"]
+    here = as_of(copies, "here", "c" * 40, 0.5)
+    here["measured"] += points.pandas.Timedelta(days=1)
+    both = points.pandas.concat([table.astype({"machine": object, "commit": object}), here])
+    monkeypatch.setenv("COLUMNS", "80")
+    compare.terminal(compare.of_last(both.reset_index(drop=True)))
+    out = capsys.readouterr().out
+    assert out.startswith("here, commit cccccccc")
+    assert "Recorded, not measured here:\nnvidia-h200, commit" in out
+    assert "The host copy is what was measured here, on here." in out
+    halved = here[(here["dtype"] == "float32") & (here["nbytes"] == 4 << 20)]["gb_per_s"].item()
+    shown = [line.split() for line in out.splitlines() if line.startswith(" 4 MiB")]
+    assert sum(side_by_side.number(halved) in row for row in shown) == 3  # its own, and pageable
+
+
+def test_a_result_of_other_things_than_copies(result):
+    rest = result[result["operation"] == "nothing"]
+    assert list(compare.of_one(rest))[1] == "Nothing of float32 was measured"
+    with pytest.raises(chosen.NoSuchResult, match="The two have measured nothing of float32"):
+        list(compare.of_two(rest, as_of(rest, "other", "b" * 40)))
+
+
+@pytest.mark.parametrize("content", ["", "null", "[]", '{"version": 2}'])
+def test_a_broken_file_is_left_out_and_named(project, content):
+    results = project.path / "results"
+    shutil.copytree(ROOT / "results", results)
+    (results / RECORDED / "01234567-existing-py3.12.json").write_text(content)
+    done = project.call(sys.executable, "scripts/compare.py", RECORDED)
+    assert done.returncode == 0
+    first, *rest = done.stdout.splitlines()
+    assert first.startswith(f"Left out: {RECORDED}/01234567-existing-py3.12.json: ")
+    assert not any("Left out" in line or "Traceback" in line for line in rest)
+
+
+def test_no_results_at_all(project):
+    done = project.call(sys.executable, "scripts/compare.py")
+    assert done.returncode == 1
+    assert done.stdout == "There are no results yet: python3 scripts/bench.py makes some\n"
+
+
+@pytest.mark.parametrize(
+    ("nbytes", "text"), [(512, "512 B"), (1024, "1 KiB"), (4 << 20, "4 MiB"), (1 << 30, "1 GiB")]
+)
+def test_sizes_are_binary(nbytes, text):
+    assert side_by_side.size(nbytes) == text
