@@ -125,7 +125,7 @@ def main(words=None):
             table.to_csv(options.csv, index=False)
         if options.parquet:
             table.to_parquet(options.parquet, index=False)
-    except (UserError, OSError) as error:
+    except (UserError, OSError, ImportError) as error:
         sys.exit(str(error))
 
 

@@ -119,6 +119,9 @@ def test_it_opens_from_a_file_and_fits(made, look_at, width, scheme):
     for chart in CHARTS:
         box = page.locator(f"#{chart} svg").bounding_box()
         assert 0 <= box["x"] <= box["x"] + box["width"] <= width
+        panels = page.locator(f"#{chart} .mark-group > g > path.background").all()
+        wide = max(panel.bounding_box()["width"] for panel in panels)
+        assert 250 < wide < 1000
         ink, paper = page.evaluate(
             """chart => [getComputedStyle(document.querySelector(`#${chart} svg text`)).fill,
                          getComputedStyle(document.body).backgroundColor]""",
@@ -156,7 +159,9 @@ def test_bandwidth_draws_every_point_of_the_table(made, look_at):
     def drawn(rows):
         found = marks(page, "bandwidth")
         keys = [(mark["method"], mark["dtype"], mark["size"], mark["GB/s"]) for mark in found]
-        columns = zip(*(rows[name] for name in ("method", "dtype", "size", "rate")), strict=True)
+        columns = zip(
+            *(rows[name] for name in ("method", "dtype", "size", "gb_per_s")), strict=True
+        )
         wanted = [(*map(str, names), f"{rate:.5g}") for *names, rate in columns]
         counted = collections.Counter((*names, float(rate)) for *names, rate in wanted)
         assert collections.Counter((*names, number(rate)) for *names, rate in keys) == counted
@@ -183,7 +188,7 @@ def test_the_other_charts_draw_every_point(made, look_at):
     small = floats[floats["nbytes"].le(64 << 10)]
     found = marks(page, "latency")
     micros = sorted(number(mark["µs"]) for mark in found)
-    assert micros == sorted(float(f"{value:.5g}") for value in small["us"])
+    assert micros == sorted(float(f"{1e6 * value:.5g}") for value in small["seconds"])
     assert len(marks(page, "latency", "rule mark")) == len(small) + 4  # a floor a panel
     assert len(marks(page, "dtypes")) == len(rows)
     assert len(marks(page, "dtypes", "bar")) == 4 * 7
@@ -194,7 +199,7 @@ def test_the_other_charts_draw_every_point(made, look_at):
     last = {
         mark["method"]: number(mark["GB/s"]) for mark in found if mark["name"] == stacks()[2][:8]
     }
-    assert last == {str(row.method): float(f"{row.rate:.5g}") for row in largest.itertuples()}
+    assert last == {str(row.method): float(f"{row.gb_per_s:.5g}") for row in largest.itertuples()}
     found = marks(page, "machines")
     assert len(found) == 2 * 2 * 7  # GB/s and share, machines, sizes
     link = made[1][made[1]["benchmark"].eq("reference.Link.time_link")].set_index("nbytes")

@@ -1,0 +1,80 @@
+"""What is a step of the history and what is not, and what it is said to have changed."""
+
+import json
+import subprocess
+
+import history
+import numpy
+import pandas
+import points
+import pytest
+
+from tests import derived
+from tests.conftest import ROOT
+
+
+def test_a_step_is_more_than_two_runs_of_the_same_thing_differ_by():
+    table, _ = points.load()
+    keys = ["benchmark", "method", "memory", "dtype", "nbytes"]
+    first = table[table["commit"].str.startswith("0d3bb95a")].set_index(keys)["seconds"]
+    lines = (ROOT / "tests" / "recorded" / "second-run.jsonl").read_text().splitlines()
+    apart = {}
+    for *point, seconds in map(json.loads, lines):
+        kind = history.kind(point[2], point[4])
+        apart.setdefault(kind, []).append(abs(numpy.log(seconds / first.loc[*point])))
+    assert apart.keys() == history.UNCHANGED.keys()
+    for kind, values in apart.items():
+        measured = numpy.quantile(values, 0.99)
+        assert measured <= history.UNCHANGED[kind] < 1.05 * measured, kind
+
+
+def steps(*rates):
+    rows = pandas.DataFrame({"gb_per_s": rates, "nbytes": 256 << 20, "memory": "pinned"})
+    found = history.steps(rows.assign(machine="m", operation="new_array", method="torch"))
+    return list(zip(found["before"], found.index, found["step"], strict=True))
+
+
+@pytest.mark.parametrize(
+    ("rates", "wanted"),
+    [
+        ([50], []),
+        ([50, 50.9], []),
+        ([50, 40], [(0, 1, -20)]),
+        ([50, 50.1, 49.9, 40, 40.1, 39.9], [(2, 3, -19.8)]),
+        ([50, 50, 50, 30, 50, 50, 50], []),  # one odd result
+        ([50, 50, 50, 40, 40, 40, 50, 50, 50], [(2, 3, -20), (5, 6, 25)]),
+    ],
+)
+def test_where_a_step_is(rates, wanted):
+    assert steps(*rates) == wanted
+
+
+def test_pins_are_those_of_the_commit():
+    commit = subprocess.check_output(["git", "rev-parse", "HEAD"], cwd=ROOT, text=True).strip()
+    text = subprocess.check_output(
+        ["git", "show", "HEAD:requirements/cu13.txt"], cwd=ROOT, text=True
+    )
+    pins = history.pins(commit)
+    (torch,) = (line for line in text.splitlines() if line.startswith("torch=="))
+    assert pins["cu13: torch"] == torch.removeprefix("torch==")
+    assert history.pins("0" * 40) == {}
+    assert history.pins("--output=x") == {}
+    assert not (ROOT / "x:requirements").exists()
+
+
+def test_facts_are_those_of_the_last_run(tmp_path):
+    run = ("m", "c0ffee00" * 5, "existing-py3.12")
+    path = derived.result(tmp_path, *run[:2], 1, facts={"driver": "580", "pages": ["a", "b"]})
+    left_out = []
+    assert history.facts(tmp_path, left_out, *run) == {"driver": "580", "pages": "a, b"}
+    beside = path.with_suffix(".provenance.jsonl")
+    later = {"started": 9, "ended": None, "processes": 1, "facts": {"driver": "590"}}
+    beside.write_text(beside.read_text() + json.dumps(later) + "\n")
+    assert history.facts(tmp_path, left_out, *run) == {"driver": "590"}
+    assert not left_out
+    beside.write_text("[]\n")
+    assert history.facts(tmp_path, left_out, *run) == {}
+    assert left_out == [f"m/{beside.name}: its provenance file is broken"]
+    beside.unlink()
+    assert history.facts(tmp_path, left_out, *run) == {}
+    assert len(left_out) == 1
