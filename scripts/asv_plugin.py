@@ -165,6 +165,9 @@ def run_benchmarks(original, benchmarks, env, results=None, **kwargs):
 # The provenance ---------------------------------------------------------------------------------
 
 
+GPU = "gpu uuid hash"
+
+
 def begin(env, results):
     """The provenance of a run that begins, as provenance.py has it; also in the journal."""
     environment = {**os.environ, **env.env_vars}
@@ -178,6 +181,8 @@ def begin(env, results):
         found |= facts.collect(facts.GPU, gpu)
         results.readings = facts.readings_under_load(gpu)
         found |= facts.summary(results.readings)
+    if results.provenance and results.provenance[-1]["facts"].get(GPU) != found.get(GPU):
+        log.warning("Earlier parts of this result were measured on another GPU of its kind")
     run = {"started": round(1000 * time.time()), "ended": None, "processes": None, "facts": found}
     results.journal.begin(run)
     return run

@@ -49,6 +49,16 @@ def load(path):
     return points
 
 
+def at_clock(seconds, link, sentinel, reference):
+    """What a transfer of `seconds` would have taken on cores whose sentinel takes `reference`.
+
+    What it takes beyond `link`, the seconds of the link itself for the same bytes, is the CPU's
+    work, and goes as fast as the cores did, whose sentinel took `sentinel`. For comparing runs of
+    one machine: its cores' clock moves (README, "How far to trust them").
+    """
+    return seconds + max(seconds - link, 0) * (reference / sentinel - 1)
+
+
 @contextmanager
 def replacing(path, points):
     """Write what `load` reads: it is on the disk before the block, and in its place after it."""

@@ -53,6 +53,7 @@ def lines(result, operation, memory=None):
     Operations that know no method have the one key None.
     """
     rows = result[(result["operation"] == operation) & (result["status"] == "ok")]
+    rows = rows[rows["nbytes"].notna()]  # a cold start has a copy, too
     rows = rows[rows["dtype"].isna() | (rows["dtype"] == DTYPE)]
     if memory:
         rows = rows[rows["memory"] == memory]

@@ -1,20 +1,22 @@
-"""README's figures of how well runs agree, from runs on one H200 that are recorded beside this.
+"""README's figures of how well runs agree, from runs on one H100 that are recorded beside this.
 
-recorded/second-run.jsonl is the float32 part measured again within a quarter of an hour of the run
-in results/ (commit 0d3bb95a, the same machine). no-sentinel-*.jsonl are two runs of 24 of its
-points with QUIET = 1e9, so that every sample counted. A line: benchmark, parameters, seconds.
+recorded/second-run.jsonl is the float32 part measured again right after that of the run in results/
+(commit e62adfd3, the same machine). no-sentinel-*.jsonl are two runs of 24 of its points, minutes
+later, with QUIET = 1e9, so that every sample counted. A line: benchmark, parameters, seconds, and
+the sentinel's seconds, the median of the processes.
 """
 
 import json
 
 import chosen
+import noise
 import points
 import pytest
 from intervals import LARGE
 
 from tests.conftest import ROOT
 
-COMMIT = "0d3bb95a"
+MACHINE, COMMIT = "nvidia-h100-80gb-hbm3", "e62adfd3"
 KINDS = {
     "pinned, 4 MiB and more": lambda memory, nbytes: memory == "pinned" and nbytes >= LARGE,
     "pinned, below": lambda memory, nbytes: memory == "pinned" and nbytes < LARGE,
@@ -24,45 +26,67 @@ BOUNDS = {"pinned, 4 MiB and more": 0.015, "pinned, below": 0.05, "pageable": 0.
 
 
 def recorded(name):
+    """{(benchmark, *parameters): (seconds, sentinel)}"""
     lines = (ROOT / "tests" / "recorded" / f"{name}.jsonl").read_text().splitlines()
-    return {tuple(point): seconds for *point, seconds in map(json.loads, lines)}
+    return {tuple(point): tuple(found) for *point, found in map(pair, lines)}
 
 
-def shares(one, other, points):
-    """The share of `points` of each kind at which two runs agree within its bound, in words."""
+def pair(line):
+    *point, seconds, sentinel = json.loads(line)
+    return *point, (seconds, sentinel)
+
+
+def shares(one, other, points, link=None):
+    """How many of `points` of each kind agree within its bound in two runs, in words.
+
+    With `link`, {nbytes: seconds}, the second run's are taken to the first one's clock.
+    """
     said = []
     for kind, bound in BOUNDS.items():
-        near = [
-            abs(one[point] / other[point] - 1) <= bound
-            for point in points
-            if KINDS[kind](point[2], point[4])
-        ]
+        near = []
+        for point in points:
+            if KINDS[kind](point[2], point[4]):
+                (first, reference), (second, sentinel) = one[point], other[point]
+                if link:
+                    second = noise.at_clock(second, link[point[4]], sentinel, reference)
+                near.append(abs(second / first - 1) <= bound)
         said.append(f"{sum(near)} of {len(near)}")
     return said
 
 
 @pytest.fixture(scope="module")
-def first():
-    """{(benchmark, *parameters): seconds} of the run in results/"""
-    found, _ = points.load()
-    run = chosen.choose(found, f"nvidia-h200:{COMMIT}")
+def result():
+    """The run in results/, as `recorded` gives the others, and {nbytes: seconds of the link}."""
+    found, _ = points.load(machines={MACHINE})
+    run = chosen.choose(found, f"{MACHINE}:{COMMIT}")
     keys = run[["benchmark", "method", "memory", "dtype", "nbytes"]].itertuples(index=False)
-    return dict(zip(map(tuple, keys), run["seconds"], strict=True))
+    pairs = zip(run["seconds"], run["sentinel_seconds"], strict=True)
+    link = run[run["operation"] == "link"]
+    seconds = dict(zip(link["nbytes"], link["seconds"], strict=True))
+    return dict(zip(map(tuple, keys), pairs, strict=True)), seconds
 
 
-def test_readme_says_how_well_runs_agree(first):
+def test_readme_says_how_well_runs_agree(result):
+    first, link = result
     second = recorded("second-run")
     without = recorded("no-sentinel-1"), recorded("no-sentinel-2")
     assert len(second) == 112
     assert len(without[0]) == len(without[1]) == 24
-    columns = zip(
+    rows = zip(
         BOUNDS,
         shares(first, second, second),
+        shares(first, second, second, link),
         shares(first, second, without[0]),
         shares(*without, without[0]),
         strict=True,
     )
     readme = (ROOT / "README.md").read_text()
-    for kind, whole, part, bare in columns:
-        row = f"| {kind} | {100 * BOUNDS[kind]:g} % | {whole} | {part} | {bare} |"
-        assert row in readme, row
+    for kind, *columns in rows:
+        line = f"| {kind} | {100 * BOUNDS[kind]:g} % | {' | '.join(columns)} |"
+        assert line in readme, line
+
+
+def test_a_transfer_that_is_all_link_does_not_follow_the_clock():
+    assert noise.at_clock(1.0, 1.0, 6e-5, 5e-5) == 1.0
+    assert noise.at_clock(2.0, 1.0, 6e-5, 5e-5) == pytest.approx(1 + 5 / 6)
+    assert noise.at_clock(0.9, 1.0, 6e-5, 5e-5) == 0.9  # the link's own noise

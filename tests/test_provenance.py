@@ -52,6 +52,16 @@ def test_a_run_records_where_its_numbers_come_from(project):
     assert project.asv("publish").returncode == 0  # asv reads no such file
 
 
+def test_parts_from_two_gpus_are_said(project):
+    assert project.run(*TINY).returncode == 0
+    path = provenance.path_beside(project.results())
+    path.write_text(path.read_text().replace('"facts": {', '"facts": {"gpu uuid hash": "other", '))
+    done = project.run(*TINY)
+    assert "Earlier parts of this result were measured on another GPU" in done.stdout
+    done = project.run(*TINY)
+    assert "Earlier parts" not in done.stdout
+
+
 def test_a_run_that_measured_nothing_leaves_no_provenance(project):
     assert project.run("--bench", "Link.*1024", CUDA_VISIBLE_DEVICES="-1").returncode == 1
     assert not list(project.path.glob("results/*/*.jsonl"))
