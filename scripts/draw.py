@@ -1,6 +1,6 @@
 """Write one of the report's charts as an SVG or PNG file, for a README or an issue.
 
-.venv/bin/python scripts/draw.py bandwidth results/bandwidth.svg      # the README's picture
+.venv/bin/python scripts/draw.py bandwidth bandwidth.svg --machine nvidia-h200
 .venv/bin/python scripts/draw.py latency latency.png --machine nvidia-h200
 
 A chart shows one machine: the one named, or the one whose fastest transfer is the fastest of all.

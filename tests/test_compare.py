@@ -64,10 +64,11 @@ def test_the_numbers_are_the_bytes_over_asvs_seconds(result):
     assert float(shown) == pytest.approx(268435456 / seconds / 1e9, rel=0.005)
 
 
-def test_the_readme_shows_what_was_recorded(result):
+def test_the_readme_shows_what_was_recorded(table):
     readme = (ROOT / "README.md").read_text()
+    result = chosen.choose(table, "nvidia-h100-80gb-hbm3:e62adfd3")
     for title, sheet in sheets(compare.of_one(result)).items():
-        if "existing" in title:
+        if "existing" in title or "fresh interpreter" in title:
             assert compare.markdown(sheet) in readme
     assert compare.escaped(side_by_side.noise(result)) in readme
 
