@@ -14,7 +14,9 @@ from scipy.stats import t
 
 LEVEL = 0.99
 LARGE = 4 << 20  # bytes from which on the link, not the CPU, decides
-BETWEEN_RUNS = 1.5  # two runs, nothing changed: tells 1 of 112 points apart; 1.0 would tell 7
+# Two runs, nothing changed, 112 points: so 1 is told apart on an H200 and none on an H100; with 1.0
+# it would be 7 and 1.
+BETWEEN_RUNS = 1.5
 NUMBERS = "processes", "processes_quiet", "process_spread", "squares", "sentinel_seconds"
 KIND = ["machine", "commit", "environment", "benchmark", "memory", "large"]
 
