@@ -106,7 +106,7 @@ def terminal(parts):
             title=Text(part.title), title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0)
         )
         for name in part.header:
-            left = name in ("size", "fastest")
+            left = name in ("size", "method", "fastest")
             table.add_column(name, justify="left" if left else "right", no_wrap=True)
         for row in marked(part, "{}*"):
             table.add_row(*map(Text, row))

@@ -14,6 +14,7 @@ from chosen import OPERATIONS
 MEMORY = "pinned", "pageable"
 METHODS = "cuda-python", "torch", "cupy", "pycuda"  # the order of columns; others come behind
 DTYPE = "float32"
+COLD = {"import": "import", "context": "context", "copy": "first copy", "total": "in all"}
 
 
 @dataclass
@@ -95,9 +96,33 @@ def methods(result, copies):
                 sheet.rows.append([size(nbytes), *rates, beside, said, noise])
             if sheet.rows:
                 yield sheet
+    yield from cold_start(result)
     if copy and not set(OPERATIONS) & set(result["operation"]):
         rows = [[size(nbytes), number(rate(copy, None, nbytes))] for nbytes in sizes(copy)]
         yield Sheet("NumPy to NumPy, on the host", ["size", "host copy"], rows)
+
+
+def cold_start(result):
+    """A Sheet of what the first transfer of a fresh interpreter takes, and the installation."""
+    found = {}
+    rows = result[result["benchmark"].str.startswith("cold_start.") & (result["status"] == "ok")]
+    for row in rows.to_dict("records"):
+        step = COLD.get(row["operation"])
+        text = seconds(row["seconds"]) if step else f"{row['installed_bytes'] / 1e6:.0f} MB"
+        found.setdefault(row["method"], {})[step or "installed"] = text
+    header = ["method", *COLD.values(), "installed"]
+    rows = [
+        [method, *(found[method].get(name, "n/a") for name in header[1:])]
+        for method in (*METHODS, *sorted(set(found) - set(METHODS)))
+        if method in found
+    ]
+    if rows:
+        yield Sheet("the first 1 KiB of a fresh interpreter, and what is installed", header, rows)
+
+
+def seconds(value):
+    """2.5 -> '2.50 s', 0.0123 -> '12.3 ms'"""
+    return f"{value:.3g} s" if value >= 1 else f"{1e3 * value:.3g} ms"
 
 
 def fastest(found, nbytes):

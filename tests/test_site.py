@@ -233,9 +233,10 @@ def test_the_link_to_the_report_is_there_only_with_the_report(tmp_path, monkeypa
         assert ('<a href="report.html">Report</a>' in page) == report
 
 
-def test_preview_listens_on_this_machine_only(published):
+def test_preview_listens_on_this_machine_only(project):
+    (project.path / "index.html").write_text("")
     port = free_port()
-    with preview(published, "--port", str(port)) as address:
+    with preview(project, "--port", str(port), "--html-dir", ".") as address:
         assert address == f"http://127.0.0.1:{port}/"
         socket.create_connection(("127.0.0.1", port), timeout=5).close()
         # One that listens on every address takes this one too.
