@@ -9,23 +9,21 @@ import pandas
 import points
 import pytest
 
-from tests import derived
+from tests import derived, test_agreement
 from tests.conftest import ROOT
 
 
 def test_a_step_is_more_than_two_runs_of_the_same_thing_differ_by():
-    table, _ = points.load()
     keys = ["benchmark", "method", "memory", "dtype", "nbytes"]
-    first = table[table["commit"].str.startswith("0d3bb95a")].set_index(keys)["seconds"]
-    lines = (ROOT / "tests" / "recorded" / "second-run.jsonl").read_text().splitlines()
+    table = points.load(machines={test_agreement.MACHINE})[0]
+    first = table[table["commit"].str.startswith(test_agreement.COMMIT)].set_index(keys)["seconds"]
     apart = {}
-    for *point, seconds in map(json.loads, lines):
+    for point, (seconds, _) in test_agreement.recorded("second-run").items():
         kind = history.kind(point[2], point[4])
-        apart.setdefault(kind, []).append(abs(numpy.log(seconds / first.loc[*point])))
+        apart.setdefault(kind, []).append(abs(seconds / first.loc[point] - 1))
     assert apart.keys() == history.UNCHANGED.keys()
     for kind, values in apart.items():
-        measured = numpy.quantile(values, 0.99)
-        assert measured <= history.UNCHANGED[kind] < 1.05 * measured, kind
+        assert max(values) < history.UNCHANGED[kind] < 3 * numpy.quantile(values, 0.95), kind
 
 
 def steps(*rates):
