@@ -30,7 +30,9 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import asv.commands.preview
+import asv.commands.publish
 import asv.commands.run
+import asv.machine
 import asv.runner
 from asv import util
 from asv.console import log
@@ -423,25 +425,48 @@ def preview(original, conf, **options):
 
 
 class Report(OutputPublisher):
-    """The report beside asv's own pages; made by a process of its own, with what it needs."""
+    """The report beside asv's own pages; made by a process of its own, beside asv's own work."""
 
     name = "report"
     button_label = "Report"
     description = "The results as charts and tables, also with no network"
     order = 9  # after asv's own, and before offline.Pages, which leads to it
+    process = None
 
     @classmethod
-    def publish(cls, conf, repo, benchmarks, graphs, revisions):
+    def start(cls, conf):
         if lacking := report.missing():
             install = "pip install -r requirements/dev.txt"
             log.warning(f"No report: this Python has no {', '.join(lacking)}: {install}")
             return
         page = Path(conf.html_dir, "report.html")
         command = [sys.executable, report.__file__, "--output", page, "--results", conf.results_dir]
-        done = subprocess.run(command, capture_output=True, text=True)
-        lines = done.stderr.splitlines()
-        for line in lines if not done.returncode else [f"No report: {''.join(lines[-1:])}"]:
-            log.warning(line)
+        pipes = {"stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE, "text": True}
+        cls.process = subprocess.Popen(command, **pipes)
+
+    @classmethod
+    def publish(cls, conf, repo, benchmarks, graphs, revisions):
+        if cls.process:
+            lines = cls.process.communicate()[1].splitlines()
+            failed = cls.process.returncode
+            for line in [f"No report: {''.join(lines[-1:])}"] if failed else lines:
+                log.warning(line)
+
+
+@replace(asv.commands.publish.Publish, "run")
+def publish(original, conf, *args, **kwargs):
+    def iter_machine_files(results_dir):  # asv has made the site's folder when it calls this
+        if not Report.process:
+            Report.start(conf)
+        return asv.machine.iter_machine_files(results_dir)
+
+    asv.commands.publish.iter_machine_files = iter_machine_files
+    try:
+        return original(conf, *args, **kwargs)
+    finally:
+        if Report.process and Report.process.poll() is None:
+            Report.process.kill()
+        Report.process = None
 
 
 # The last line ----------------------------------------------------------------------------------

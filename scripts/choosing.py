@@ -12,7 +12,7 @@ import intervals
 import numpy
 from chart_data import in_words
 from look import MEMORY, OPERATIONS
-from scipy.stats import f
+from scipy.special import fdtrc  # scipy.stats: f.sf
 
 PIN = "reference.Pinning.time_pin"
 NEEDED = [
@@ -155,5 +155,5 @@ def dtype_differences(run):
     found["more"] = same.size() - 1
     found = found.assign(square=same["square"].sum()).query("more > 0")
     ratio = found["square"] / found["more"] / found["log_sd"] ** 2
-    found["p"] = f.sf(ratio, found["more"], found["degrees_of_freedom"])
+    found["p"] = fdtrc(found["more"], found["degrees_of_freedom"], ratio)
     return found.reset_index()

@@ -4,7 +4,7 @@ import choosing
 import numpy
 from chart_data import in_words
 from look import OPERATIONS
-from scipy.stats import binom
+from scipy.special import bdtr  # scipy.stats: binom.cdf
 
 
 def listed(names):
@@ -55,7 +55,7 @@ def dtypes(run):
     if found.empty:
         return ["One dtype was measured, so nothing is known of the others."]
     differing = found[found["p"] < 0.01].sort_values("spread")
-    chance = int(binom.ppf(0.99, len(found), 0.01))
+    chance = int(numpy.argmax(bdtr(range(len(found) + 1), len(found), 0.01) >= 0.99))
     numbers = (
         f"Of {len(found)} combinations of method, memory, operation and size the slowest dtype is "
         f"{100 * found['spread'].median():.1f} % behind the fastest (median), and in "
