@@ -11,6 +11,7 @@ import argparse
 import contextlib
 import os
 import shlex
+import shutil
 import subprocess
 import sys
 
@@ -51,6 +52,16 @@ def asv(*words):
             raise
 
 
+def compare():
+    """The process that makes the tables, while asv publishes; None if this Python cannot."""
+    if dotvenv.missing(*dotvenv.TABLES):
+        return None
+    command = [sys.executable, "scripts/compare.py"]
+    width = {"COLUMNS": str(shutil.get_terminal_size().columns)}
+    environment = {**os.environ, **width, "PYTHONIOENCODING": "utf-8"}
+    return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, encoding="utf-8")
+
+
 def parts(full):
     """What to measure, as regular expressions for asv; everything if there are none."""
     if stack.cuda_version() is None:
@@ -67,19 +78,14 @@ def main(options):
     measured = asv("run", *words, *options.asv)
     if measured not in (0, SOME_FAILED):
         return measured
+    tables = compare()
     published = asv("publish")
     if published:
         return measured or published
-
-    if dotvenv.missing(*dotvenv.TABLES):
-        print("\nAs tables: python3 scripts/compare.py")
-    else:
-        import compare
-
-        compare.main([])
+    print(tables.communicate()[0] if tables else "\nAs tables: python3 scripts/compare.py")
     site = dotvenv.ROOT / ".asv" / "html"
     python = shlex.quote(sys.executable)
-    print(f"\nThe site with all results is in {site}. To look at it:")
+    print(f"The site with all results is in {site}. To look at it:")
     print(f"  cd {shlex.quote(str(dotvenv.ROOT))} && {python} -m asv preview")
     print("and go to http://127.0.0.1:8080/ with a browser")
     if measured:
