@@ -130,6 +130,7 @@ class ColdStart:
         return installed_bytes(method)
 
     track_installed_bytes.unit = "bytes"
+    track_installed_bytes.version = "2"  # 1 did not follow extras
 
 
 def seconds(taken, method, *steps):
@@ -155,20 +156,21 @@ def installed_bytes(method):
     except metadata.PackageNotFoundError:  # cupy is a part of cupy-cuda13x
         names = set(metadata.packages_distributions()[module])
     names.add("numpy")
-    counted = {}
-    while names:
-        name = names.pop()
+    waiting, seen, counted = {(name, "") for name in names}, set(), {}
+    while waiting:
+        name, extra = one = waiting.pop()
+        seen.add(one)
         try:
             found = metadata.distribution(name)
         except metadata.PackageNotFoundError:
-            continue  # an extra's, or another platform's
+            continue  # another platform's
         if found.files is None:
             measure.skip(f"{name} has no list of its files")
-        counted[name] = sum(map(size, found.files))
+        counted[found.name] = sum(map(size, found.files))
         for requirement in map(Requirement, found.requires or []):
-            wanted = requirement.marker is None or requirement.marker.evaluate({"extra": ""})
-            if wanted and requirement.name not in counted:
-                names.add(requirement.name)
+            if requirement.marker is None or requirement.marker.evaluate({"extra": extra}):
+                extras = {"", *requirement.extras}
+                waiting |= {(requirement.name, wanted) for wanted in extras} - seen
     return sum(counted.values())
 
 

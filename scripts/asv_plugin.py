@@ -75,9 +75,12 @@ def replace(owner, name):
 
 # The machine ------------------------------------------------------------------------------------
 
-gpu = machine.find_gpu()
-gpu_facts = machine.gpu_facts(gpu)
-if gpu:
+try:
+    gpu = machine.find_gpu()
+    gpu_facts = machine.gpu_facts(gpu)
+except util.UserError as error:  # only a run minds
+    gpu, gpu_facts = error, {}
+if gpu_facts:
     Machine.hardcoded_machine_name = machine.slug(gpu_facts["gpu"])
 
 
@@ -168,13 +171,14 @@ def run_benchmarks(original, benchmarks, env, results=None, **kwargs):
 
 
 GPU = "gpu uuid hash"
+DECIDING = {*facts.SOFTWARE, "driver", GPU}  # what an unfinished run must have in common
 
 
 def begin(env, results):
     """The provenance of a run that begins, as provenance.py has it; also in the journal."""
     environment = {**os.environ, **env.env_vars}
     printed = env.run(["-c", facts.INSTALLED], dots=False, display_error=False, env=environment)
-    installed = json.loads(printed)
+    installed = json.loads(printed.splitlines()[-1])  # a site's own start may print, too
     for line in stack.differences(installed, results.commit_hash):
         log.warning(line)
     found = {**facts.software(installed), "asv": asv.__version__, **facts.collect(facts.HOST)}
@@ -185,6 +189,12 @@ def begin(env, results):
         found |= facts.summary(results.readings)
     if results.provenance and results.provenance[-1]["facts"].get(GPU) != found.get(GPU):
         log.warning("Earlier parts of this result were measured on another GPU of its kind")
+    if results.journal.kept:
+        before = results.journal.runs[-1]["facts"] if results.journal.runs else {}
+        changed = set(provenance.difference(before, found)) & DECIDING
+        if changed:
+            log.warning(f"Not gone on with an unfinished run: {', '.join(sorted(changed))} changed")
+            results.journal.forget()
     run = {"started": round(1000 * time.time()), "ended": None, "processes": None, "facts": found}
     results.journal.begin(run)
     return run
@@ -238,8 +248,9 @@ def run(original, conf, **options):
         except re.error as error:
             raise util.UserError(f"--bench {pattern!r} is no regular expression: {error}") from None
     machine.lock()
-    options["machine"] = options.get("machine") or Machine.get_unique_machine_name()
-    machine.register(options["machine"], gpu_facts, conf.results_dir)
+    if isinstance(gpu, Exception):
+        raise gpu
+    options["machine"] = machine.register(options.get("machine"), gpu_facts, conf.results_dir)
     options["set_commit_hash"] = commit_to_record(conf, **options)
     try:
         code = original(conf, **options)
@@ -267,7 +278,7 @@ def process_error(original, self, args, retcode, stdout, stderr):
     original(self, args, retcode, stdout, stderr)
     lines = (stderr or stdout or str(self)).strip().splitlines()
     errors = [line.removeprefix("ERROR: ") for line in lines if line.startswith("ERROR: ")]
-    reason = (errors or lines)[-1]
+    reason = (errors or lines or [str(self)])[-1]
     if "No matching distribution" in reason:
         reason += "; is the package index within reach?"
     failures.append(reason)

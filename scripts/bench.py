@@ -19,7 +19,13 @@ import dotvenv
 import stack
 
 SOME_FAILED = 2  # asv run's exit code when it has recorded the others
-NEEDED = {"asv": "asv==0.6.6", "pynvml": "nvidia-ml-py", "rich": "rich", "numpy": "numpy"}
+NEEDED = {
+    "asv": "asv==0.6.6",
+    "asv_runner": "asv_runner==0.3.2",
+    "pynvml": "nvidia-ml-py",
+    "rich": "rich",
+    "numpy": "numpy",
+}
 
 
 def arguments():
@@ -80,9 +86,9 @@ def main(options):
         return measured
     tables = compare()
     published = asv("publish")
+    print(tables.communicate()[0] if tables else "\nAs tables: python3 scripts/compare.py")
     if published:
         return measured or published
-    print(tables.communicate()[0] if tables else "\nAs tables: python3 scripts/compare.py")
     site = dotvenv.ROOT / ".asv" / "html"
     python = shlex.quote(sys.executable)
     print(f"The site with all results is in {site}. To look at it:")

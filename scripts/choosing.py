@@ -1,8 +1,7 @@
 """Which method? What the numbers of one run say, as tables and as sentences made from them.
 
-Everything is about float32 and about one result, whose points were measured beside each other. A
-method "cannot be told from" the fastest if their seconds do not differ at the level of 99 %
-(intervals.py).
+Everything but the dtypes is about float32, and all about one result. A method "cannot be told from"
+the fastest if their seconds do not differ at the level of 99 % (intervals.py).
 """
 
 import itertools
@@ -90,8 +89,12 @@ def of(rows, memory):
 
 
 def pinned_from(run, operation):
-    """{method: the size in bytes from which on pinned is faster than pageable; None if never}."""
+    """{method: the size in bytes from which on pinned is faster than pageable; None if never}.
+
+    Without the methods of which nobody knows, as the noise is not known.
+    """
     rows = side_by_side(run, operation)
+    rows = rows[rows["log_sd_pinned"].notna() & rows["log_sd_pageable"].notna()]
     gain = intervals.differ(of(rows, "pinned"), of(rows, "pageable"))
     rows["faster"] = gain & (rows["seconds_pinned"] < rows["seconds_pageable"])
     found = {}
@@ -112,6 +115,7 @@ def transfers_to_pay(run, operation):
     """
     pin = measured(run, benchmark=PIN)[["method", "nbytes", "seconds"]]
     rows = side_by_side(run, operation).merge(pin, on=["method", "nbytes"])
+    rows = rows[rows["log_sd_pinned"].notna() & rows["log_sd_pageable"].notna()]
     saved = rows["seconds_pageable"] - rows["seconds_pinned"]
     saved = saved.where(intervals.differ(of(rows, "pinned"), of(rows, "pageable")), 0)
     found = {}
@@ -135,7 +139,7 @@ def cold_start(run):
     return found
 
 
-def dtype_differences(run):
+def dtype_differences(run, same_run=True):
     """A row a method, memory, operation and size measured with several dtypes.
 
     `spread`: slowest over fastest, minus 1. `p`: how likely noise alone makes the dtypes differ
@@ -154,6 +158,7 @@ def dtype_differences(run):
     found["slowest"] = rows.loc[same["log"].idxmax(), "dtype"].astype(str).to_numpy()
     found["more"] = same.size() - 1
     found = found.assign(square=same["square"].sum()).query("more > 0")
-    ratio = found["square"] / found["more"] / found["log_sd"] ** 2
+    widen = 1.0 if same_run else intervals.BETWEEN_RUNS
+    ratio = found["square"] / found["more"] / (widen * found["log_sd"]) ** 2
     found["p"] = fdtrc(found["more"], found["degrees_of_freedom"], ratio)
     return found.reset_index()

@@ -26,7 +26,7 @@ def collect(functions, *arguments):
     for name, function in functions.items():
         try:
             value = function(*arguments)
-        except (OSError, ValueError, AttributeError, pynvml.NVMLError):
+        except (OSError, ValueError, TypeError, AttributeError, pynvml.NVMLError):
             continue
         if value is not None:
             found[name] = value
@@ -70,7 +70,8 @@ def huge_pages():
 
 def virtualisation():
     """'none', or that this is a virtual machine, and of which make where the firmware says."""
-    if not re.search(r"^flags.*\bhypervisor\b", Path("/proc/cpuinfo").read_text(), re.MULTILINE):
+    flags = re.search(r"^flags\s*:(.*)", Path("/proc/cpuinfo").read_text(), re.MULTILINE)[1]
+    if "hypervisor" not in flags.split():
         return "none"
     try:
         return f"virtual machine ({Path('/sys/class/dmi/id/sys_vendor').read_text().strip()})"
@@ -195,8 +196,7 @@ def alarms(facts, link, others):
     """
     if can := re.fullmatch(r"PCIe Gen(\d+) x(\d+)", link or ""):
         generation, width = facts.get("link generation"), facts.get("link width")
-        slow = generation is not None and generation < int(can[1])
-        if slow or (width is not None and width < int(can[2])):
+        if None not in (generation, width) and (generation < int(can[1]) or width < int(can[2])):
             yield f"The link ran as Gen{generation} x{width} under load; it can do {link}"
     if reasons := set(facts.get("throttle reasons", [])) - BENIGN - {"none"}:
         yield f"The GPU was throttled while it transferred: {', '.join(sorted(reasons))}"

@@ -26,6 +26,7 @@ from points import ROOT, RUN
 # measured on an H100 (tests/recorded) and on an H200.
 UNCHANGED = {"pinned, 32 MiB and more": 0.03, "pinned, below": 0.13, "pageable": 0.19}
 BESIDE = 3  # results on each side of a step
+PARTS = "measured in"  # of a result that more than one run added to
 SERIES = ["machine", "memory", "operation", "method", "nbytes"]
 MOST_ROWS = 40_000  # of the page's history; what is older than its newest half is thinned
 STEP = "isValid(datum.step)"
@@ -155,7 +156,7 @@ def pins(commit):
 
 def facts(results, left_out, *run):
     """{name: value} recorded beside the result `run` (machine, commit, environment) by the run of
-    asv that added to it last; {} if nothing. A broken file is added to `left_out`."""
+    asv that added to it last, and how many did; {} if nothing. A broken file: see `left_out`."""
     path = provenance.path_beside(Path(results, get_filename(*run)))
     try:
         runs = provenance.load(path)
@@ -163,4 +164,8 @@ def facts(results, left_out, *run):
         left_out.append(f"{run[0]}/{path.name}: its provenance file is broken")
         return {}
     found = runs[-1]["facts"] if runs else {}
-    return {name: provenance.text(value) for name, value in found.items()}
+    parts = {}
+    if len(runs) > 1:
+        gpus = {run["facts"].get("gpu uuid hash") for run in runs}
+        parts[PARTS] = f"{len(runs)} runs" + (f", on {len(gpus)} GPUs" if len(gpus) > 1 else "")
+    return parts | {name: provenance.text(value) for name, value in found.items()}

@@ -100,7 +100,11 @@ def margin(one, other, same_run=True):
     known.
     """
     widen = 1.0 if same_run else BETWEEN_RUNS
-    variance = sum(point["log_sd"] ** 2 / point["processes"] for point in (one, other))
+    variance = 0.0
+    for point in (one, other):
+        processes = numpy.asarray(point["processes"], float)  # NaN, not NA: it compares as False
+        with numpy.errstate(divide="ignore"):
+            variance = variance + point["log_sd"] ** 2 / processes
     free = numpy.minimum(one["degrees_of_freedom"], other["degrees_of_freedom"])
     return widen * quantile(free) * numpy.sqrt(variance)
 

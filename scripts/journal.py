@@ -57,6 +57,11 @@ class Journal:
         """This run's provenance, `run`, as far as it is known at its start."""
         self.runs.append(run)
 
+    def forget(self):
+        """Leave out what unfinished runs have measured."""
+        self.kept, self.runs = {}, []
+        self.write()
+
     def next_process(self, *point):
         """The key of the next process of `point`, and what is kept of it, or None."""
         number = self.count[point]

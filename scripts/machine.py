@@ -1,6 +1,7 @@
 """The machine: what stays true of it and its GPU, how asv comes to know it, one run at a time."""
 
 import hashlib
+import itertools
 import os
 import re
 import socket
@@ -55,15 +56,12 @@ def slug(name):
     return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
 
 
-def register(name, facts, results_dir):
-    """Let asv know this machine, as `asv machine --yes` would, with `facts` of its GPU.
+def stored(name, facts):
+    """What asv's own file has of the machine `name`, or would, with `facts` of its GPU.
 
     asv draws a curve for each value of each fact, so what an update or a hypervisor may change
-    under a machine (the kernel's release, the memory's size) is none of them. UserError if the
-    results under this name are those of another machine.
+    under a machine (the kernel's release, the memory's size) is none of them.
     """
-    if not re.fullmatch(r"\w[\w.-]*", name) or name == "version":
-        raise util.UserError(f"{name!r} cannot name a machine: it names a folder in results/")
     try:
         known = MachineCollection.load(name)
         if not isinstance(known, dict):
@@ -71,25 +69,51 @@ def register(name, facts, results_dir):
     except util.UserError as error:
         if "No information stored" not in str(error):
             raise
-        known = {**Machine.get_defaults(), "machine": name}
+        known = Machine.get_defaults()
         log.info(f"Registered this machine as {name}")
-    known = {**known, "os": os.uname().sysname, **facts}
+    known = {**known, "machine": name, "os": os.uname().sysname, **facts}
     known.pop("ram", None)
-    MachineCollection.save(name, known)
+    return known
+
+
+def otherwise(name, known, results_dir):
+    """What the results of a machine `name` are otherwise of than the facts `known`; None if not."""
     path = Path(results_dir, name, "machine.json")
     recorded = util.load_json(str(path)) if path.is_file() else known
     for fact in ("gpu", "link", "num_gpu", "cpu", "num_cpu", "arch"):
         if fact == "num_gpu" and fact not in recorded:
             continue  # nor was it by the first version of this
         if recorded.get(fact) != known.get(fact):
-            raise util.UserError(
-                f"results/{name} is of another machine ({fact}: {recorded.get(fact)}; here: "
-                f"{known.get(fact)}). Name this one: --machine NAME"
-            )
+            return f"{fact}: {recorded.get(fact)}; here: {known.get(fact)}"
+    return None
+
+
+def register(name, facts, results_dir):
+    """Let asv know this machine, as `asv machine --yes` would; returns its name.
+
+    That is `name`; UserError if the results under it are those of another machine. If it is None,
+    it is asv's default, numbered if another machine's results have that.
+    """
+    if name is not None:
+        if not re.fullmatch(r"\w[\w.-]*", name) or name == "version":
+            raise util.UserError(f"{name!r} cannot name a machine: it names a folder in results/")
+        known = stored(name, facts)
+        if fact := otherwise(name, known, results_dir):
+            told = f"results/{name} is of another machine ({fact})"
+            raise util.UserError(f"{told}. Name this one otherwise: --machine NAME")
+    else:
+        default = Machine.get_unique_machine_name()
+        for number in itertools.count(1):
+            name = default if number == 1 else f"{default}-{number}"
+            known = stored(name, facts)
+            if not otherwise(name, known, results_dir):
+                break
+    MachineCollection.save(name, known)
+    return name
 
 
 def lock():
-    """One run at a time: two would measure each other. The system frees the name when asv ends."""
+    """One run of a user at a time: two would measure each other. It ends with asv's process."""
     lock.socket = socket.socket(socket.AF_UNIX)
     home = hashlib.sha256(os.path.expanduser("~").encode()).hexdigest()
     try:

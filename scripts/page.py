@@ -97,6 +97,7 @@ def machine(run, results, left_out):
     """What the page says of one machine, from the rows of its newest result."""
     first = run.iloc[0]
     status = run["status"].value_counts()
+    facts = history.facts(results, left_out, *map(str, first[RUN]))
     return {
         "name": str(first["machine"]),
         "gpu": first["gpu"],
@@ -118,9 +119,9 @@ def machine(run, results, left_out):
             if (found := choosing.transfers_to_pay(run, operation))
         },
         "cold": choosing.cold_start(run),
-        "dtypes": sentences.dtypes(run),
+        "dtypes": sentences.dtypes(run, facts.get(history.PARTS)),
         "noise": sentences.noise(run),
-        "provenance": history.facts(results, left_out, *map(str, first[RUN])),
+        "provenance": facts,
     }
 
 

@@ -13,11 +13,15 @@ import subprocess
 import sys
 import sysconfig
 import tempfile
+import time
 import zipfile
+from importlib import metadata
 from pathlib import Path
 
 WHEELS = Path(__file__).resolve().parent.parent / ".asv" / "wheels"
 HEADERS = "cuda.h", "cudaProfiler.h"
+RUNTIME = "nvidia-cuda-runtime", "nvidia-cuda-runtime-cu12"  # bring cuda.h
+LONGEST_BUILD = 3600  # seconds
 
 
 def wheel(requirement, stack):
@@ -25,11 +29,13 @@ def wheel(requirement, stack):
 
     OSError says what is missing to build it, or that the build failed.
     """
-    kept = WHEELS / f"{stack}-{sys.implementation.cache_tag}"
+    headers = [one.version for one in metadata.distributions() if one.name in RUNTIME]
+    kept = WHEELS / "-".join([stack, *headers, sys.implementation.cache_tag])
     kept.mkdir(parents=True, exist_ok=True)
     for path in kept.iterdir():  # what a build that was killed, or a full disk, has left
         if path.is_dir():
-            shutil.rmtree(path)
+            if time.time() - path.stat().st_mtime > LONGEST_BUILD:
+                shutil.rmtree(path)
         elif path.suffix == ".whl" and not whole(path):
             path.unlink()
     name = requirement.replace("==", "-") + "-*.whl"

@@ -49,9 +49,12 @@ def article(into):
     return f"{'an' if into[0] in 'aeiou' else 'a'} {into}"
 
 
-def dtypes(run):
-    """Does the dtype matter? A sentence with the answer, and one with its numbers."""
-    found = choosing.dtype_differences(run)
+def dtypes(run, parts=None):
+    """Does the dtype matter? A sentence with the answer, and one with its numbers.
+
+    `parts` says in how many runs the result was measured, if in several.
+    """
+    found = choosing.dtype_differences(run, same_run=not parts)
     if found.empty:
         return ["One dtype was measured, so nothing is known of the others."]
     differing = found[found["p"] < 0.01].sort_values("spread")
@@ -62,6 +65,8 @@ def dtypes(run):
         f"{len(differing)} the dtypes differ by more than the noise (99 %); chance alone would "
         f"make it {chance} at the most."
     )
+    if parts:
+        numbers += f" (Measured in {parts}, which differ more than processes do; that is in it.)"
     if len(differing) <= chance:
         return ["No: the time depends on the bytes, not on the dtype.", numbers]
     worst = differing.iloc[-1]

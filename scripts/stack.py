@@ -78,7 +78,12 @@ def differences(installed, commit):
         return  # no stack is for this driver
     show = ["git", "show", f"{commit}:requirements/{name}"]
     shown = subprocess.run(show, capture_output=True, text=True)
-    for library, version in pins(shown.stdout.splitlines(), installed["python"]).items():
+    try:
+        pinned = pins(shown.stdout.splitlines(), installed["python"])
+    except ValueError as error:
+        yield f"This commit's {name} is broken: {str(error).splitlines()[0]}"
+        return
+    for library, version in pinned.items():
         there = installed.get(library, version)  # one that is missing is n/a
         if library in LIBRARIES and there.partition("+")[0] != version:
             yield f"{library} {there} is installed; this commit's {name} pins {version}"

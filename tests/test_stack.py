@@ -162,7 +162,9 @@ def test_a_half_built_wheel_is_built_again(tmp_path, monkeypatch, broken):
     found = pycuda_wheel.wheel("pycuda==1", "cu13")
     whole = found.read_bytes()
     found.write_bytes(whole[:100] if broken == b"half" else broken)
-    (found.parent / "tmpkilled").mkdir()
+    killed = found.parent / "tmpkilled"
+    killed.mkdir()
+    os.utime(killed, (0, 0))
     assert pycuda_wheel.wheel("pycuda==1", "cu13") == found
     assert found.read_bytes() == whole
     assert {path.name for path in found.parent.iterdir()} == {name}
