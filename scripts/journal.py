@@ -41,7 +41,7 @@ class Journal:
             self.path.unlink(missing_ok=True)
             return
         new = Path(f"{self.path}.new")
-        entries = [{"run": run} for run in self.runs]
+        entries = [{"run": run} for run in self.runs if not run.get("ended")]
         entries += [{"key": key, "process": process} for key, process in rest.items()]
         new.write_text("".join(json.dumps(entry) + "\n" for entry in entries))
         new.replace(self.path)

@@ -8,12 +8,15 @@ import subprocess
 import sys
 
 import dotvenv
+import stack
 
+# Two files at a time, but where there is a GPU: there tests measure, and would measure each other.
+TOGETHER = ["-n2", "--dist=loadfile"] if stack.cuda_version() is None else ["-n0"]
 COMMANDS = [
     ["ruff", "check", "."],
     ["ruff", "format", "--check", "."],
     ["asv", "check", "--environment", "existing:same"],
-    ["pytest", *sys.argv[1:]],
+    ["pytest", *TOGETHER, *sys.argv[1:]],
 ]
 
 

@@ -116,3 +116,26 @@ def test_an_installation_counts_what_it_requires(monkeypatch):
     names = "build", "packaging", "pyproject_hooks", "numpy"
     files = [file for name in names for file in metadata.distribution(name).files]
     assert cold_start.installed_bytes("build") == sum(map(cold_start.size, files))
+
+
+def test_an_installation_counts_what_extras_bring(tmp_path, monkeypatch):
+    """As torch requires cuda-toolkit[cudart], whose own requirements are all under extras."""
+    requires = {
+        "top": ['middle[one]; python_version > "3"', 'nothing; sys_platform == "win32"'],
+        "middle": ['left; extra == "one"', 'right; extra == "two"'],
+        "left": ["top"],
+        "right": [],
+        "numpy": [],
+    }
+    for name, wanted in requires.items():
+        folder = tmp_path / f"{name}-1.dist-info"
+        folder.mkdir()
+        lines = [f"Requires-Dist: {requirement}" for requirement in wanted]
+        head = ["Metadata-Version: 2.1", f"Name: {name}", "Version: 1", "Provides-Extra: one"]
+        (folder / "METADATA").write_text("\n".join([*head, *lines]))
+        (tmp_path / f"{name}.py").write_text("x" * 10 ** list(requires).index(name))
+        (folder / "RECORD").write_text(f"{name}.py,,\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    module = types.SimpleNamespace(load=lambda: types.ModuleType("top"))
+    monkeypatch.setattr(cold_start.methods, "module", lambda name: module)
+    assert cold_start.installed_bytes("top") == 10111  # all but `right`

@@ -90,6 +90,12 @@ def test_versions_other_than_the_pins_are_said(project):
     done = project.run(*TINY, STACK="host")
     assert done.returncode == 0
     assert "is installed; this commit's host.txt pins 1.0" in done.stdout
+    host.write_text("numpy==!2\n")
+    project.git("commit", "-qam", "a broken pin")
+    done = project.run(*TINY, STACK="host")
+    assert done.returncode == 0
+    assert "This commit's host.txt is broken: " in done.stdout
+    assert "Traceback" not in done.stdout
 
 
 def test_pins_hold_for_a_python():

@@ -6,6 +6,7 @@ import subprocess
 
 import charts
 import history
+import noise
 import page as report_page
 import points
 import pytest
@@ -297,6 +298,19 @@ def test_pinning_and_cold_start_are_shown_where_recorded(tmp_path, look_at):
     assert pays[1024] is None
     assert re.search(rf"^1 KiB\s+never\n\s*4 MiB\s+{pays[4 << 20]}$", text, re.MULTILINE)
     assert re.search(r"^\s*torch\s+4\.5 s\s+—\s+—\s+—\s+5,432 MB$", text, re.MULTILINE)
+
+
+def test_where_the_noise_is_unknown_nothing_is_told_apart(tmp_path, look_at):
+    path = derived.result(tmp_path, "m", "c0ffee00" * 5, 1)
+    noise.path_beside(path).unlink()
+    assert report_page.write(tmp_path / "report.html", tmp_path) == []
+    text = look_at(tmp_path / "report.html").inner_text("#which")
+    assert "The noise of these numbers is not known" in text
+    assert "is faster than pageable" not in text
+    assert "faster than pageable with" not in text
+    run = report_page.newest(points.load(tmp_path)[0])
+    (only,) = report_page.choosing.fastest(run, "pinned", "existing_array")
+    assert (len(only["best"]), only["others"]) == (4, {})
 
 
 def test_a_page_of_no_results(tmp_path, look_at):

@@ -95,8 +95,7 @@ def test_all_views_work_with_no_network(published, address, page):
 
     page.goto(f"{address}#/regressions")
     rows = page.locator("#regressions-body tbody tr")
-    rows.first.wait_for()
-    assert "torch" in rows.first.inner_text()
+    rows.filter(has_text="torch").first.wait_for()  # beside those that the real results have
 
     page.goto(f"{address}#{BENCHMARK}")
     page.locator("#main-graph canvas.flot-base").wait_for()

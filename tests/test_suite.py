@@ -210,20 +210,22 @@ def test_a_run_of_few_samples_says_how_few(project):
     assert line["samples"] == [30]
 
 
-def test_another_machine_of_the_same_name_is_refused(project):
+def test_another_machine_of_the_same_name(project):
+    """Named by its user it is refused; by default, as two with one kind of GPU are, numbered."""
     assert project.run(*TINY).returncode == 0
-    before = project.results().read_bytes()
-    machines = project.home / ".asv-machine.json"
-    known = json.loads(machines.read_text())
-    for facts in known.values():
-        if isinstance(facts, dict):
-            facts["cpu"] = "another one"
-    machines.write_text(json.dumps(known))
-    done = project.run(*TINY)
+    before, name = project.results().read_bytes(), project.results().parent.name
+    path = project.results().parent / "machine.json"
+    path.write_text(path.read_text().replace('"cpu": "', '"cpu": "another than '))
+    done = project.run(*TINY, "--machine", name)
     assert done.returncode == 1
-    assert "(cpu: " in done.stdout.splitlines()[-1]
-    assert "Name this one: --machine NAME" in done.stdout.splitlines()[-1]
-    assert project.results().read_bytes() == before
+    assert "(cpu: another than " in done.stdout.splitlines()[-1]
+    assert "Name this one otherwise: --machine NAME" in done.stdout.splitlines()[-1]
+    for _ in range(2):
+        assert project.run(*TINY).returncode == 0
+    numbered = {path.parent.name for path in project.path.glob("results/*/machine.json")}
+    assert numbered == {name, f"{name}-2"}
+    (path,) = project.path.glob(f"results/{name}/*-py3*.json")
+    assert path.read_bytes() == before
 
 
 @pytest.mark.skipif(has_gpu(), reason="another stack would be installed here")
@@ -474,6 +476,22 @@ def test_another_run_than_the_unfinished_one_measures_its_own(project):
     assert done.returncode == 0
     assert set(values(project.results(), COPY)) == {("float64", 65536)}
     assert len(whole_lines(journal)) == kept
+
+
+def test_an_unfinished_run_of_other_libraries_is_not_gone_on_with(project):
+    run = start(project, "--bench", r"HostCopy.*(1024|8192)\)")
+    time.sleep(1.5)
+    run.kill()
+    run.communicate(timeout=20)
+    (journal,) = project.path.glob("results/*/*.unfinished.jsonl")
+    journal.write_text(journal.read_text().replace('"numpy": "', '"numpy": "1.0 before '))
+    done = project.run("--bench", r"HostCopy.*(1024|8192)\)")
+    assert done.returncode == 0, done.stdout
+    assert "Not gone on with an unfinished run: numpy changed" in done.stdout
+    assert "20 processes measured" in done.stdout
+    assert not journal.exists()
+    (recorded,) = provenance.load(provenance.path_beside(project.results()))
+    assert recorded["processes"] == 20
 
 
 def test_two_runs_at_once_do_not_measure_each_other(project):
