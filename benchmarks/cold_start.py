@@ -149,12 +149,12 @@ def installed_bytes(method):
     """Bytes on the disk of the distribution that brings `method`, and of all that it requires."""
     from packaging.requirements import Requirement  # asv requires it, so it is there
 
-    with measure.missing_skipped(method):
-        module = methods.module(method).load().__name__.partition(".")[0]
     try:
         names = {metadata.distribution(method).name}
-    except metadata.PackageNotFoundError:  # cupy is a part of cupy-cuda13x
-        names = set(metadata.packages_distributions()[module])
+    except metadata.PackageNotFoundError:  # cupy is what cupy-cuda13x brings
+        names = set(metadata.packages_distributions().get(method, ()))
+    if not names:
+        measure.skip(f"{method} is not installed (no package of that name)")
     names.add("numpy")
     waiting, seen, counted = {(name, "") for name in names}, set(), {}
     while waiting:
