@@ -4,6 +4,7 @@ Everything here runs before anything is installed, so it uses the standard libra
 """
 
 import contextlib
+import ctypes
 import fcntl
 import hashlib
 import importlib.util
@@ -53,11 +54,16 @@ def enter_for_tables():
         enter()
 
 
+def end_with_us():
+    PR_SET_PDEATHSIG = 1  # from linux/prctl.h
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
 def make():
     if VENV.exists() and not MADE.exists():
         sys.exit(f"{VENV} is there and was not made by this project; move it away")
     shutil.rmtree(VENV, ignore_errors=True)
-    VENV.mkdir()
+    VENV.mkdir(exist_ok=True)
     MADE.write_text("")  # ours, but not finished
     print("Making .venv with the tools in requirements/dev.txt", flush=True)
     commands = (
@@ -65,8 +71,8 @@ def make():
         [PYTHON, "-m", "pip", "install", "-q", "--disable-pip-version-check", "-r", REQUIREMENTS],
     )
     for command in commands:
-        # In a session of its own, so that an interrupt reaches us alone.
-        with subprocess.Popen(command, start_new_session=True) as process:
+        # In a session of its own, so that an interrupt reaches us alone; and it ends when we do.
+        with subprocess.Popen(command, start_new_session=True, preexec_fn=end_with_us) as process:
             try:
                 code = process.wait()
             except KeyboardInterrupt:
