@@ -12,13 +12,13 @@ import numpy
 from chart_data import in_words
 from look import MEMORY, OPERATIONS
 from scipy.special import fdtrc  # scipy.stats: f.sf
+from side_by_side import COLD
 
 PIN = "reference.Pinning.time_pin"
 NEEDED = [
     *("benchmark", "operation", "method", "memory", "dtype", "nbytes", "seconds"),
     *("installed_bytes", "processes", "log_sd", "degrees_of_freedom"),
 ]
-COLD = {"import": "import", "context": "context", "copy": "first copy", "total": "in all"}
 
 
 def measured(run, **columns):

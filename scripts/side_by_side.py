@@ -63,7 +63,10 @@ def lines(result, operation, memory=None):
         method = row["method"] if isinstance(row["method"], str) else None
         found.setdefault(method, {})[int(row["nbytes"])] = row
     order = [method for method in METHODS if method in found]
-    return {method: found[method] for method in [*order, *(set(found) - set(order))]}
+    return {
+        method: found[method]
+        for method in [*order, *(other for other in found if other not in order)]
+    }
 
 
 def sizes(*found):
@@ -110,14 +113,17 @@ def cold_start(result):
         step = COLD.get(row["operation"])
         text = seconds(row["seconds"]) if step else f"{row['installed_bytes'] / 1e6:.0f} MB"
         found.setdefault(row["method"], {})[step or "installed"] = text
-    header = ["method", *COLD.values(), "installed"]
+    columns = [*COLD.values(), "installed"]
+    known = [name for name in columns if any(name in steps for steps in found.values())]
+    header = ["method", *known]
     rows = [
         [method, *(found[method].get(name, "n/a") for name in header[1:])]
         for method in (*METHODS, *sorted(set(found) - set(METHODS)))
         if method in found
     ]
     if rows:
-        yield Sheet("the first 1 KiB of a fresh interpreter, and what is installed", header, rows)
+        title = "the first 1 KiB of a fresh interpreter" if known != ["installed"] else "installed"
+        yield Sheet(title, header, rows)
 
 
 def seconds(value):

@@ -71,6 +71,9 @@ def test_the_readme_shows_what_was_recorded(table):
     for title, sheet in sheets(compare.of_one(result)).items():
         if "existing" in title or "fresh interpreter" in title:
             assert compare.markdown(sheet) in readme
+    (_, installed, *_) = compare.of_one(chosen.choose(table, "no-gpu-2-cores"))
+    assert installed.title == "installed"
+    assert compare.markdown(installed) in readme
     assert compare.escaped(side_by_side.noise(result)) in readme
 
 
