@@ -62,11 +62,8 @@ def lines(result, operation, memory=None):
     for row in rows.to_dict("records"):
         method = row["method"] if isinstance(row["method"], str) else None
         found.setdefault(method, {})[int(row["nbytes"])] = row
-    order = [method for method in METHODS if method in found]
-    return {
-        method: found[method]
-        for method in [*order, *(other for other in found if other not in order)]
-    }
+    order = dict.fromkeys([*METHODS, *found])  # a fifth method comes last
+    return {method: found[method] for method in order if method in found}
 
 
 def sizes(*found):
