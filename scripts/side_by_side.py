@@ -119,8 +119,7 @@ def cold_start(result):
         if method in found
     ]
     if rows:
-        title = "the first 1 KiB of a fresh interpreter" if known != ["installed"] else "installed"
-        yield Sheet(title, header, rows)
+        yield Sheet("the first 1 KiB of a fresh interpreter", header, rows)
 
 
 def seconds(value):

@@ -68,7 +68,11 @@ def test_facts_are_those_of_the_last_run(tmp_path):
     beside = path.with_suffix(".provenance.jsonl")
     later = {"started": 9, "ended": None, "processes": 1, "facts": {"driver": "590"}}
     beside.write_text(beside.read_text() + json.dumps(later) + "\n")
-    assert history.facts(tmp_path, left_out, *run) == {"driver": "590"}
+    found = history.facts(tmp_path, left_out, *run)
+    assert found == {"measured in": "2 runs", "driver": "590"}
+    later["facts"]["gpu uuid hash"] = "another"
+    beside.write_text(beside.read_text() + json.dumps({**later, "started": 10}) + "\n")
+    assert history.facts(tmp_path, left_out, *run)["measured in"] == "3 runs, on 2 GPUs"
     assert not left_out
     beside.write_text("[]\n")
     assert history.facts(tmp_path, left_out, *run) == {}
