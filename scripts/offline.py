@@ -50,6 +50,9 @@ class Pages(OutputPublisher):
     @classmethod
     def publish(cls, conf, repo, benchmarks, graphs, revisions):
         html = Path(conf.html_dir)
+        for name in list(benchmarks):  # the pages ask for the graph of whatever they list
+            if not (html / "graphs" / "summary" / f"{name}.json").is_file():
+                del benchmarks[name]
         index = html / "index.html"
         page = index.read_text(encoding="utf-8")
         if (html / "report.html").is_file():
