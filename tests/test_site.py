@@ -152,7 +152,7 @@ def publish(tmp_path, monkeypatch):
         monkeypatch.setattr(offline.log, "warning", said.append)
         for _ in range(2):
             shutil.copy(Path(asv.__file__).parent / "www" / "index.html", html)
-            offline.Pages.publish(SimpleNamespace(html_dir=html), None, None, None, None)
+            offline.Pages.publish(SimpleNamespace(html_dir=html), None, {}, None, None)
         return (html / "index.html").read_text(), said
 
     return publish
@@ -227,7 +227,7 @@ def test_the_link_to_the_report_is_there_only_with_the_report(tmp_path, monkeypa
         (tmp_path / "index.html").write_text(navigation)
         if report:
             (tmp_path / "report.html").write_text("")
-        offline.Pages.publish(conf, None, None, None, None)
+        offline.Pages.publish(conf, None, {}, None, None)
         page = (tmp_path / "index.html").read_text()
         assert ('<a href="report.html">Report</a>' in page) == report
 
