@@ -256,7 +256,10 @@ def run(original, conf, **options):
         code = original(conf, **options)
     except util.UserError as error:
         if str(error).startswith("Failed to build") and failures:
-            raise util.UserError(f"The stack could not be installed: {failures[-1]}") from None
+            # asv tries other commits, too; and git may fail in silence.
+            told = [why for words, why in failures if {"pip", "stack.py"} & words] or [str(error)]
+            reasons = "; ".join(dict.fromkeys(told))
+            raise util.UserError(f"The stack could not be installed: {reasons}") from None
         kept = sum(len(notes.journal.kept) for notes in runs if notes.journal)
         if str(error) != "Interrupted." or not kept:
             raise
@@ -270,7 +273,7 @@ def run(original, conf, **options):
 
 
 runs = []  # the Notes of each commit
-failures = []  # why commands failed: the last error that each printed
+failures = []  # the words of each command that failed, and the last error that it printed
 
 
 @replace(util.ProcessError, "__init__")
@@ -281,7 +284,7 @@ def process_error(original, self, args, retcode, stdout, stderr):
     reason = (errors or lines or [str(self)])[-1]
     if "No matching distribution" in reason:
         reason += "; is the package index within reach?"
-    failures.append(reason)
+    failures.append(({Path(word).name for word in args}, reason))
 
 
 # The results ------------------------------------------------------------------------------------
@@ -494,7 +497,7 @@ def one_line(kind, error, traceback):
     elif issubclass(kind, NoSuchNameError):
         print(f"asv: no such commit: {error}", file=sys.stderr)
     elif issubclass(kind, util.ProcessError):
-        print(f"asv: {Path(error.args[0]).name} failed: {failures[-1]}", file=sys.stderr)
+        print(f"asv: {Path(error.args[0]).name} failed: {failures[-1][1]}", file=sys.stderr)
     elif issubclass(kind, OSError):
         print(f"asv: {error}", file=sys.stderr)
     else:

@@ -104,6 +104,12 @@ def test_requirements_of_a_commit_that_are_broken(project):
         assert done.returncode == 1
         last = done.stdout.splitlines()[-1]
         assert re.search(rf"The stack could not be installed: .*{requirements}", last)
+    # A limit on the size of files stands for a full disk: NumPy's largest does not fit.
+    full = ["prlimit", f"--fsize={8 << 20}", sys.executable, "-m", "asv", "run", f"{good}^!", *TINY]
+    done = project.call(*full)
+    assert done.returncode == 1
+    assert "The stack could not be installed: " in done.stdout.splitlines()[-1]
+    assert "git" not in done.stdout.splitlines()[-1]
     done = project.asv("run", f"{good}^!", *TINY)
     assert done.returncode == 0, done.stdout  # the next run is not poisoned
 

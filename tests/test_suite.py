@@ -296,7 +296,9 @@ def test_words_that_make_no_sense(project, words, last):
     assert not (project.path / "results").exists()
 
 
-@pytest.mark.parametrize("content", ["", "[]", "null", '{"version": 1, "MACHINE": 3}', "\xff"])
+@pytest.mark.parametrize(
+    "content", ["", "[]", "null", '{"version": 1, "MACHINE": 3}', '{"version": 99}', "\xff"]
+)
 def test_a_broken_machine_file(project, content):
     assert project.run(*TINY).returncode == 0
     name = project.results().parent.name
