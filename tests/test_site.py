@@ -108,7 +108,7 @@ def test_all_views_work_with_no_network(published, address, page):
 
 
 def test_the_report_and_asvs_pages_lead_to_each_other(address, page):
-    page.goto(address)
+    page.goto(address, wait_until="networkidle")  # a click would break off what is under way
     page.locator("#nav").get_by_role("link", name="Report").click()
     page.wait_for_url("**/report.html")
     page.locator("a[href='index.html']").first.click()
