@@ -61,6 +61,7 @@ def test_the_driver_chooses_the_stack(cuda, name):
     [
         (None, "cu13", "cu13"),
         ((13, 0), "cu12", "cu12"),
+        ((13, 0), "cu13", "cu13"),
         ((12, 4), "host", "host"),
         ((12, 4), None, "cu12"),
         ((12, 4), "cu13", "cu13 needs a driver for CUDA 13; this driver supports 12.4"),

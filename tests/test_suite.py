@@ -466,12 +466,18 @@ def whole_lines(path):
     return [line for line in path.read_text().splitlines(True) if line.endswith("\n")]
 
 
-def test_another_run_than_the_unfinished_one_measures_its_own(project):
-    run = start(project, "--bench", r"HostCopy.*(1024|8192)\)")
+def killed(project, *words):
+    """The journal of an `asv run` that was killed while it measured."""
+    run = start(project, *words)
     time.sleep(1.5)
     run.kill()
     run.communicate(timeout=20)
     (journal,) = project.path.glob("results/*/*.unfinished.jsonl")
+    return journal
+
+
+def test_another_run_than_the_unfinished_one_measures_its_own(project):
+    journal = killed(project, "--bench", r"HostCopy.*(1024|8192)\)")
     kept = len(whole_lines(journal))
     assert kept > 1
     done = project.run("--bench", r"HostCopy.*'float64', 65536\)")
@@ -481,11 +487,7 @@ def test_another_run_than_the_unfinished_one_measures_its_own(project):
 
 
 def test_an_unfinished_run_of_other_libraries_is_not_gone_on_with(project):
-    run = start(project, "--bench", r"HostCopy.*(1024|8192)\)")
-    time.sleep(1.5)
-    run.kill()
-    run.communicate(timeout=20)
-    (journal,) = project.path.glob("results/*/*.unfinished.jsonl")
+    journal = killed(project, "--bench", r"HostCopy.*(1024|8192)\)")
     journal.write_text(journal.read_text().replace('"numpy": "', '"numpy": "1.0 before '))
     done = project.run("--bench", r"HostCopy.*(1024|8192)\)")
     assert done.returncode == 0, done.stdout
