@@ -91,6 +91,9 @@ def main(options):
         return measured or published
     site = dotvenv.ROOT / ".asv" / "html"
     python = shlex.quote(sys.executable)
+    report = site / "report.html"
+    if report.exists():
+        print(f"The report, which a browser opens from its file, is {report}")
     print(f"The site with all results is in {site}. To look at it:")
     print(f"  cd {shlex.quote(str(dotvenv.ROOT))} && {python} -m asv preview")
     print("and go to http://127.0.0.1:8080/ with a browser")

@@ -61,6 +61,17 @@ def test_a_method_that_is_missing_at_some_sizes(tmp_path):
     assert set(large["others"]) == {"torch", "pycuda"}
 
 
+def test_what_nobody_knows_is_not_said():
+    """The recorded H100, as if its processes' spread were not known."""
+    table, _ = points.load(machines={"nvidia-h100-80gb-hbm3"})
+    run = table[table["commit"].astype(str).str.startswith("e62adfd3")]
+    assert choosing.pinned_from(run, "existing_array")["torch"] == 64 << 10
+    assert choosing.transfers_to_pay(run, "existing_array")["torch"][4 << 20] == 7
+    unknown = run.assign(log_sd=float("nan"))
+    assert choosing.pinned_from(unknown, "existing_array") == {}
+    assert choosing.transfers_to_pay(unknown, "existing_array") == {}
+
+
 def test_from_which_size_on_pinned_is_faster(tmp_path):
     def micros(method, memory, dtype, size):
         slow = 100 if method == 1 else 20 if size > 2 or size == 1 else 9

@@ -27,6 +27,7 @@ def test_the_first_command_in_an_empty_clone(clone):
     assert "4 processes measured, " in done.stdout
     site = clone.path / ".asv" / "html"
     assert f"The site with all results is in {site}" in done.stdout
+    assert f"is {site / 'report.html'}\n" in done.stdout
     index = json.loads((site / "index.json").read_text())
     head = clone.git("rev-parse", "HEAD")[:8]
     (here,) = (p.parent.name for p in clone.path.glob(f"results/*/{head}-virtualenv-*.json"))
