@@ -181,7 +181,7 @@ def verify(host, arrived):
 
 
 def note(**facts):
-    """Tell scripts/asv_plugin.py, which reads the process's output, what asv has no place for."""
+    """Tell scripts/asv_plugin/, which reads the process's output, what asv has no place for."""
     print("note:", json.dumps(facts), flush=True)
 
 

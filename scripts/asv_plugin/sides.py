@@ -1,0 +1,187 @@
+"""Processes of one stack or of two, in any order: what asv's runner cannot do, made of its parts.
+
+asv measures a commit to the end before it goes to the next (or a round of it, and then installs the
+other one anew). A comparison wants both installed, and their processes to take turns.
+"""
+
+import ast
+import contextlib
+import itertools
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+
+import asv.runner
+from asv import util
+from asv.benchmarks import Benchmarks
+from asv.commands.setup import Setup
+from asv.config import Config
+from asv.console import log
+from asv.environment import get_environments
+from asv.repo import NoSuchNameError, get_repo
+
+from scripts import facts, machine, stack
+
+from . import failures, gpu, gpu_facts, measure_process, take_notes
+
+FOLDER = Path(".asv", "gate")  # the environments of the sides, and what was measured
+
+
+@dataclass
+class Point:
+    """What a process measures: a benchmark, and which of its parameters' combinations."""
+
+    benchmark: str
+    version: str
+    index: int
+    parameters: dict
+
+
+class Side:
+    """The stack of one commit, installed, and asv's forkserver with its libraries imported."""
+
+    def __init__(self, conf, commit, environment):
+        self.commit, self.environment = commit, environment
+        self.spawner = asv.runner.get_spawner(environment, conf.benchmark_dir, conf.launch_method)
+        imported, output = self.spawner.preimport()
+        if not imported:
+            self.close()
+            raise util.UserError(f"The benchmarks of {commit[:8]} could not be imported: {output}")
+
+    def close(self):
+        self.spawner.close()
+
+    def process(self, benchmark, index, cache):
+        """One fresh process of a point: seconds (the median of its samples) and its noise.
+
+        {"skipped": reason} if it is n/a; {"failed": what it said last} if anything else went wrong.
+        """
+        taken = measure_process(
+            benchmark, self.spawner, index, extra_params={}, profile=False, cwd=cache
+        )
+        result, noted = take_notes(taken)
+        if result.result[0] is None:
+            said = result.stderr.strip().splitlines() or [f"exit code {result.errcode}"]
+            return {"failed": said[-1]}
+        if util.is_na(result.result[0]):
+            return {"skipped": next((note["skipped"] for note in noted), "no reason was given")}
+        return {
+            "seconds": median(result.samples[0]),
+            "samples": len(result.samples[0]),
+            "quiet": sum(note["quiet"] for note in noted),
+            "sentinel": median(note["sentinel"] for note in noted),
+        }
+
+
+def commit_hash(name):
+    """The commit that `name` names; UserError if there is none."""
+    try:
+        return get_repo(load_conf()).get_hash_from_name(name)
+    except NoSuchNameError:
+        raise util.UserError(f"there is no commit {name!r}") from None
+
+
+def load_conf(**changes):
+    conf = Config.load("asv.conf.json")
+    vars(conf).update(changes)
+    return conf
+
+
+def installed(side):
+    """{name: version} of what its environment has."""
+    variables = {**os.environ, **side.environment.env_vars}
+    words = ["-c", facts.INSTALLED]
+    printed = side.environment.run(words, dots=False, display_error=False, env=variables)
+    return json.loads(printed.splitlines()[-1])
+
+
+@contextlib.contextmanager
+def opened(commits, patterns, python=None):
+    """The sides of `commits`, each with its own stack installed, and the points to measure.
+
+    Yields [side, ...], [point, ...] and a function (side, point) -> what Side.process returns.
+    Two equal commits are one side, twice. With `python`, as asv's --python, the libraries that it
+    has are measured, whatever the commit's stack.
+    `patterns` choose the points, as asv's --bench. UserError if a stack cannot be installed.
+    """
+    with contextlib.ExitStack() as stack_:
+        sides, conf = {}, load_conf()
+        for commit in dict.fromkeys(commits):
+            conf = load_conf(env_dir=str(FOLDER / f"env-{len(sides)}"))
+            environment = one_environment(conf, commit, python)
+            sides[commit] = Side(conf, commit, environment)
+            stack_.callback(sides[commit].close)
+        sides = [sides[commit] for commit in commits]
+        benchmarks = Benchmarks.discover(
+            conf, get_repo(conf), [sides[-1].environment], [commits[-1]], regex=patterns
+        )
+        caches = setup_caches(sides[0], benchmarks, stack_)
+        points = list(selected(benchmarks))
+        if not points:
+            raise util.UserError(f"No benchmark's name has {' or '.join(patterns)} in it")
+
+        def process(side, point):
+            benchmark = benchmarks[point.benchmark]
+            return side.process(benchmark, point.index, caches[benchmark["setup_cache_key"]])
+
+        yield sides, points, process
+
+
+def one_environment(conf, commit, python):
+    """asv's environment with the stack of `commit`, or the existing one of `python`."""
+    (environment,) = get_environments(conf, [f"existing:{python}"] if python else [])
+    Setup.perform_setup([environment], parallel=1)
+    if not python:
+        try:
+            stack.chosen()
+            environment.install_project(conf, get_repo(conf), commit)
+        except ValueError as error:
+            raise util.UserError(str(error)) from None
+        except util.ProcessError:
+            reason = failures[-1][1]
+            told = f"The stack of {commit[:8]} could not be installed: {reason}"
+            raise util.UserError(told) from None
+    return environment
+
+
+def setup_caches(side, benchmarks, stack_):
+    """{key: folder} of what the benchmarks set up once a run: the quiet level, one for all sides.
+
+    Two levels would let the sides count different samples.
+    """
+    caches = {None: None}
+    for name, benchmark in benchmarks.items():
+        key, timeout = benchmark["setup_cache_key"], benchmark["timeout"]
+        if key in caches:
+            continue
+        folder, said = side.spawner.create_setup_cache(name, timeout, "{}")
+        if folder is None:
+            raise util.UserError(f"{key} failed: {said.splitlines()[-1]}")
+        stack_.callback(util.long_path_rmtree, folder, True)
+        caches[key] = folder
+    return caches
+
+
+def selected(benchmarks):
+    for name, benchmark in sorted(benchmarks.items()):
+        if benchmark["type"] != "time" or name.startswith("cold_start."):
+            continue  # a cold start takes all of its processes in one
+        chosen = benchmarks.benchmark_selection[name]
+        for index, values in enumerate(itertools.product(*benchmark["params"])):
+            if chosen is None or index in chosen:
+                parameters = map(ast.literal_eval, values)
+                named = dict(zip(benchmark["param_names"], parameters, strict=True))
+                yield Point(name, benchmark["version"], index, named)
+
+
+def machine_name(name, results):
+    """This machine, registered as `asv run` does, and nobody else measuring on it."""
+    machine.lock()
+    if isinstance(gpu, Exception):
+        raise gpu
+    return machine.register(name, gpu_facts, results)
+
+
+log.enable()

@@ -1,0 +1,1 @@
+"""What gate.py is made of: measuring in turns, the verdict, its calibration, the history's steps."""
