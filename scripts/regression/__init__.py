@@ -1,1 +1,1 @@
-"""What gate.py is made of: measuring in turns, the verdict, its calibration, the history's steps."""
+"""What gate.py is made of: measuring in turns, the verdict, how sure it is, the history."""
