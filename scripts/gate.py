@@ -1,58 +1,119 @@
 """The gate: finds what became slower between two commits, and knows how often it is wrong.
 
-python3 scripts/gate.py calibrate           # how noisy is this machine? once, and when it changes
-python3 scripts/gate.py compare BASE HEAD   # two commits' stacks, measured here in turns
+python3 scripts/gate.py calibrate           # how noisy is this machine: once, and when it changes
+python3 scripts/gate.py compare BASE HEAD   # the stacks of two commits, measured here in turns
+python3 scripts/gate.py history             # the steps in a machine's recorded results
+python3 scripts/gate.py evaluate            # how often the gate is wrong, from a calibration
+
+The exit code is 0 if nothing became slower, 1 if something did, 2 if that could not be said.
 """
 
 import argparse
 import os
 import sys
-import time
+from pathlib import Path
 
 import dotvenv
 
+CANNOT_SAY = 2
+
 
 def arguments():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    commands = parser.add_subparsers(dest="command", required=True)
-    calibrate = commands.add_parser("calibrate")
-    calibrate.add_argument("--python", choices=["same"])
-    calibrate.add_argument("--processes", type=int, default=8)
-    calibrate.add_argument("--bench", action="append")
-    calibrate.add_argument("--budget", type=float, default=30)
+    lines = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=lines)
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    add = {
+        name: commands.add_parser(name, help=told, description=told[0].upper() + told[1:])
+        for name, told in {
+            "calibrate": "measure this machine's noise, and keep it with its results",
+            "compare": "measure two commits' stacks in turns; is anything slower?",
+            "history": "the steps in a machine's recorded results",
+            "evaluate": "how often the gate is wrong, replayed from a calibration",
+        }.items()
+    }
+    add["calibrate"].add_argument(
+        "--python", choices=["same"], help="same: with the libraries that this Python has"
+    )
+    told = "of each point and side; 4 if not said"
+    add["calibrate"].add_argument("--processes", type=count, default=4, help=told)
+    add["compare"].add_argument("base", metavar="BASE", help="the commit to compare with")
+    add["compare"].add_argument("head", metavar="HEAD", help="the commit in question")
+    for name in "calibrate", "compare":
+        add[name].add_argument(
+            "-b", "--bench", action="append", metavar="REGEX", help="these points only, as in asv"
+        )
+        add[name].add_argument(
+            "--budget",
+            type=minutes,
+            default=60.0,
+            metavar="MINUTES",
+            help="to measure; 60 if not said",
+        )
+    told = "a folder of results/; not needed if it is the only one"
+    for name in "history", "evaluate":
+        add[name].add_argument("machine", nargs="?", metavar="MACHINE", help=told)
+    replayed = "processes a side at the first look; 4 if not said"
+    add["evaluate"].add_argument("--processes", type=count, default=4, help=replayed)
+    for name in "compare", "history", "evaluate":
+        add[name].add_argument("--markdown", metavar="FILE", help="write it as Markdown, too")
+        add[name].add_argument("--json", metavar="FILE", help="write it as JSON, too")
     return parser.parse_args()
 
 
-def calibrate(options):
-    from regression import measuring
-    from regression.recording import Recording
+def count(text):
+    if not text.isdigit() or int(text) < 4:
+        raise argparse.ArgumentTypeError(f"{text} is no number from 4 on")
+    return int(text)
 
-    from scripts.asv_plugin import sides as sides_
 
-    start = time.monotonic()
-    name = sides_.machine_name(None, "results")
-    commit = sides_.commit_hash("HEAD")
-    patterns = options.bench or ["HostToDevice.*float32", "Link"]
-    with sides_.opened([commit, commit], patterns, options.python) as (sides, points, process):
-        versions = {point.benchmark: point.version for point in points}
-        recording = Recording(
-            sides_.FOLDER / f"calibration-{name}.jsonl", [commit, commit], versions
-        )
-        conditions = measuring.Conditions(sides)
-        before = len(recording.processes)
-        deadline = start + 60 * options.budget
-        whole = measuring.measure(
-            recording, sides, points, process, options.processes // 2, deadline
-        )
-        recording.add(run=conditions.end(len(recording.processes) - before))
-        recording.check()
-        print(whole, len(recording.processes), time.monotonic() - start)
+def minutes(text):
+    try:
+        number = float(text)
+    except ValueError:
+        number = 0
+    if not 0 < number < 1e6:
+        raise argparse.ArgumentTypeError(f"{text} is no number of minutes")
+    return number
+
+
+def outcome(options):
+    """What the command came to: an outcome of regression/, which has a code, text, and so on."""
+    from asv.util import UserError
+    from chosen import NoSuchResult
+    from regression import outcome, recording
+
+    try:
+        if options.command in ("compare", "calibrate"):
+            from regression import running
+
+            return getattr(running, options.command)(options)
+        from regression import recorded
+
+        return getattr(recorded, options.command)(options)
+    except (UserError, NoSuchResult, recording.Broken, OSError) as error:
+        return outcome.CannotSay(error)
+    except KeyboardInterrupt:
+        return outcome.CannotSay("interrupted; what was measured is kept, and the next run goes on")
+
+
+def main(options):
+    came = outcome(options)
+    for name in "markdown", "json":
+        if path := getattr(options, name, None):
+            Path(path).write_text(getattr(came, name)())
+    print(came.text(), file=sys.stderr if came.code == CANNOT_SAY else sys.stdout)
+    return came.code
 
 
 if __name__ == "__main__":
     options = arguments()
+    for name in "markdown", "json":
+        if path := getattr(options, name, None):
+            setattr(options, name, os.path.abspath(path))
+            if not os.path.isdir(os.path.dirname(getattr(options, name))):
+                sys.exit(f"There is no folder for {path}")
     os.chdir(dotvenv.ROOT)
-    if not getattr(options, "python", None):
+    if getattr(options, "python", None) != "same":
         dotvenv.enter()
     sys.path.insert(1, str(dotvenv.ROOT))
-    calibrate(options)
+    sys.exit(main(options))

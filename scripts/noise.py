@@ -56,7 +56,7 @@ def at_clock(seconds, link, sentinel, reference):
     work, and goes as fast as the cores did, whose sentinel took `sentinel`. For comparing runs of
     one machine: its cores' clock moves (README, "How far to trust them").
     """
-    return seconds + max(seconds - link, 0) * (reference / sentinel - 1)
+    return seconds + numpy.maximum(seconds - link, 0) * (reference / sentinel - 1)
 
 
 @contextmanager

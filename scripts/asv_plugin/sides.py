@@ -6,9 +6,11 @@ other one anew). A comparison wants both installed, and their processes to take 
 
 import ast
 import contextlib
+import functools
 import itertools
 import json
 import os
+import pickle
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
@@ -126,6 +128,7 @@ def opened(commits, patterns, python=None):
             benchmark = benchmarks[point.benchmark]
             return side.process(benchmark, point.index, caches[benchmark["setup_cache_key"]])
 
+        process.level = functools.partial(lower_level, caches)
         yield sides, points, process
 
 
@@ -162,6 +165,14 @@ def setup_caches(side, benchmarks, stack_):
         stack_.callback(util.long_path_rmtree, folder, True)
         caches[key] = folder
     return caches
+
+
+def lower_level(caches, level):
+    """Let the processes from now on take `level` for quiet, if what they have is higher."""
+    for folder in filter(None, caches.values()):
+        path = Path(folder, "cache.pickle")  # asv_runner's
+        if level and level < pickle.loads(path.read_bytes()):
+            path.write_bytes(pickle.dumps(level))
 
 
 def selected(benchmarks):

@@ -1,49 +1,61 @@
-"""Measuring in turns: each round visits every point once, in a random order, and a visit is a
-process of each side, one right after the other, in a random order too."""
+"""Measuring in turns: processes of two sides next to each other, until enough of them were quiet.
+
+A pass visits the points in a random order, and a visit is one process of each side, one right after
+the other, in a random order too: what drifts on the machine reaches both sides alike.
+"""
 
 import random
 import time
+from collections import Counter
 
 import facts
+from regression.pairs import clean, level
 from rich.progress import MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from scripts import asv_plugin
 from scripts.asv_plugin.sides import installed
 
-DECIDING = asv_plugin.DECIDING  # what runs must have in common to add to one recording
+MOST = 2  # times as many visits as are wanted, where some were not quiet
 
 
 class Conditions:
-    """What the machine was like while it was measured, and what was wrong with it."""
+    """What the machine is like while it is measured, and what is wrong with it."""
 
     def __init__(self, sides):
         self.gpu = asv_plugin.gpu
-        self.facts = {"libraries": [facts.software(installed(side)) for side in sides]}
-        self.facts |= facts.software(installed(sides[-1])) | facts.collect(facts.HOST)
+        libraries = [facts.software(installed(side)) for side in sides]
+        self.facts = {**libraries[-1], "sides": libraries, **facts.collect(facts.HOST)}
         self.readings, self.others = [], 0
-        self.run = {"started": now(), "ended": None, "processes": 0, "facts": self.facts}
+        self.run = {"started": now(), "ended": None, "processes": 0, "alarms": []}
+        self.run["facts"] = self.facts
         if self.gpu:
             self.facts |= facts.collect(facts.GPU, self.gpu)
         self.look()
 
     def look(self):
         """At the GPU, while none of our processes is on it."""
-        if not self.gpu:
-            return
-        self.others = max(self.others, facts.others_on(self.gpu))
-        self.readings += facts.readings_under_load(self.gpu)
-        self.facts |= facts.summary(self.readings)
+        if self.gpu:
+            self.others = max(self.others, facts.others_on(self.gpu))
+            self.readings += facts.readings_under_load(self.gpu)
+            self.facts |= facts.summary(self.readings)
+
+    def alarms(self):
+        """In words, a line each."""
+        link = asv_plugin.gpu_facts.get("link")
+        return list(facts.alarms(self.facts, link, self.others)) if self.gpu else []
 
     def end(self, processes):
-        """The run, complete, with its alarms in words."""
+        """The run, complete."""
         self.look()
-        link = asv_plugin.gpu_facts.get("link")
-        alarms = list(facts.alarms(self.facts, link, self.others)) if self.gpu else []
-        return {**self.run, "ended": now(), "processes": processes, "alarms": alarms}
+        return {**self.run, "ended": now(), "processes": processes, "alarms": self.alarms()}
 
 
 def now():
     return round(1000 * time.time())
+
+
+def key(benchmark, parameters):
+    return benchmark, tuple(parameters.values())
 
 
 def visit(recording, sides, point, process, number):
@@ -59,46 +71,49 @@ def visit(recording, sides, point, process, number):
     return measured
 
 
-def key(benchmark, parameters):
-    return benchmark, tuple(parameters.values())
-
-
-def done(recording, sides):
-    """{point's key: rounds in which every side has a process}, and the keys of what cannot be."""
-    seen, unmeasured = {}, set()
+def visits(recording, sides):
+    """{point: whole visits}, {point: quiet ones}, both counts, and the points not measured."""
+    rounds, unmeasured = {}, set()
+    limit = level(recording.processes)
     for line in recording.processes:
         point = key(line["benchmark"], line["parameters"])
         if "seconds" not in line:
             unmeasured.add(point)
-        seen.setdefault(point, {}).setdefault(line["round"], set()).add(line["side"])
-    whole = {
-        point: {number for number, places in rounds.items() if len(places) == len(sides)}
-        for point, rounds in seen.items()
-    }
-    return whole, unmeasured
+        else:
+            there = rounds.setdefault((point, line["round"]), {})
+            there[line["side"]] = clean(line["samples"], line["quiet"], line["sentinel"], limit)
+    whole = {place: sides_ for place, sides_ in rounds.items() if len(sides_) == len(sides)}
+    quiet = (point for (point, _), sides_ in whole.items() if all(sides_.values()))
+    return Counter(point for point, _ in whole), Counter(quiet), unmeasured
 
 
-def measure(recording, sides, points, process, rounds, deadline):
-    """Bring every one of `points` to `rounds` rounds; returns whether there was time for it.
+def lacking(recording, sides, points, wanted):
+    """The points that want another visit; `wanted` is how many quiet ones each shall have."""
+    whole, quiet, unmeasured = visits(recording, sides)
+    for point in points:
+        name = key(point.benchmark, point.parameters)
+        if name not in unmeasured and quiet[name] < wanted and whole[name] < MOST * wanted:
+            yield point, whole[name]
 
-    A point that could not be measured is left alone for the rest of the run.
+
+def measure(recording, sides, points, process, wanted, deadline):
+    """Visit `points` until each has `wanted` quiet visits, or MOST times as many of any kind.
+
+    Returns whether there was time for it. A point that cannot be measured is left alone.
     """
-    have, unmeasured = done(recording, sides)
-    left = []
-    for number in range(rounds):
-        for point in random.sample(points, len(points)):
-            name = key(point.benchmark, point.parameters)
-            if number not in have.get(name, ()):
-                left.append((number, point, name))
     columns = TextColumn("{task.description}"), MofNCompleteColumn(), TimeElapsedColumn()
     # The display's own thread would disturb what is measured: it is drawn between visits alone.
     with Progress(*columns, auto_refresh=False) as progress:
-        task = progress.add_task("measuring", total=len(left))
-        for number, point, name in left:
-            if time.monotonic() > deadline:
-                return False
-            if name not in unmeasured and not visit(recording, sides, point, process, number):
-                unmeasured.add(name)
-            progress.advance(task)
-            progress.refresh()
+        while left := list(lacking(recording, sides, points, wanted)):
+            fewest = min(number for _, number in left)
+            left = [(point, number) for point, number in left if number == fewest]
+            random.shuffle(left)
+            task = progress.add_task(f"visit {fewest + 1} of each point", total=len(left))
+            for point, number in left:
+                if time.monotonic() > deadline:
+                    return False
+                process.level(level(recording.processes))
+                visit(recording, sides, point, process, number)
+                progress.advance(task)
+                progress.refresh()
     return True

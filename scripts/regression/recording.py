@@ -24,7 +24,7 @@ class Broken(Exception):
 
 
 class Recording:
-    """The recording at `path`, gone on with if it is of the same `sides` and `versions`.
+    """The recording at `path`; gone on with if it is unfinished, of these `sides` and `versions`.
 
     Broken if there is a file that is none.
     """
@@ -34,7 +34,7 @@ class Recording:
         self.runs, self.processes = [], []
         if self.path.is_file():
             first, runs, processes = read(self.path)
-            if first == self.first:
+            if first == self.first and not (runs and runs[-1]["ended"]):
                 self.runs, self.processes = runs, processes
         self.write()
 
@@ -52,11 +52,20 @@ class Recording:
         """A process, or a run; onto the disk itself, as the host may be taken away."""
         if not self.path.is_file():
             raise Broken(f"{self.path} was taken away while it was measured into")
-        (self.runs.append(line["run"]) if "run" in line else self.processes.append(line))
+        if "run" in line:  # at its start, and again at its end
+            others = [run for run in self.runs if run["started"] != line["run"]["started"]]
+            self.runs = [*others, line["run"]]
+        else:
+            self.processes.append(line)
         with open(self.path, "a") as file:
             file.write(json.dumps(line) + "\n")
             file.flush()
             os.fsync(file.fileno())
+
+    @property
+    def conditions(self):
+        """The facts of the last run that measured into it; None if there was none."""
+        return self.runs[-1]["facts"] if self.runs else None
 
     def forget(self):
         """Begin anew."""
@@ -80,12 +89,12 @@ def read(path):
     try:
         first, *rest = map(json.loads, lines)
         first = {key: first[key] for key in FIRST}
-        runs = [line["run"] for line in rest if "run" in line]
+        runs = {line["run"]["started"]: line["run"] for line in rest if "run" in line}
         processes = [line for line in rest if "run" not in line]
         table(processes)
     except (ValueError, KeyError, TypeError, AttributeError):
         raise Broken(f"{path} is no recording of gate.py's, or a broken one") from None
-    return first, runs, processes
+    return first, list(runs.values()), processes
 
 
 def table(processes):

@@ -1,0 +1,201 @@
+"""What gate.py compare says: an exit code, and the same for a terminal, as Markdown and as JSON."""
+
+import html
+import json
+import math
+import re
+
+import numpy
+from regression import verdict
+from side_by_side import size
+
+NOTHING, SLOWER, CANNOT_SAY = 0, 1, 2
+HEADLINES = {NOTHING: "Nothing became slower", SLOWER: "Slower", CANNOT_SAY: "Cannot say"}
+SIDES = "BASE", "HEAD"
+
+
+def percent(logarithm):
+    """0.0953 -> '+10 %'"""
+    change = 100 * math.expm1(logarithm)
+    return f"{change:+.0f} %" if abs(change) >= 9.95 else f"{change:+.1f} %"
+
+
+def escaped(text):
+    """`text` for Markdown, where it says itself and does nothing."""
+    return re.sub(r"([\\`*_|~\[\]])", r"\\\1", html.escape(str(text), quote=False))
+
+
+def operation(benchmark):
+    return benchmark.rsplit(".", 1)[1].removeprefix("time_").replace("_", " ")
+
+
+def findings(found, word):
+    """What became `word`, the most first: one dict a method and memory.
+
+    `parts` are its families and series that did, (name, change, bound) each, the most first;
+    `change` is the first one's. Changes are logarithms.
+    """
+    there = {}
+    for row in found.families[found.families["found"] == word].to_dict("records"):
+        kind = row["kind"].removeprefix("pinned, ")
+        name = f"all {row['members']} series" + ("" if kind == "pageable" else f", {kind}")
+        parts = there.setdefault((row["method"], row["memory"]), [])
+        parts.append((name, row["change"], row["bound"]))
+    for row in found.series[found.series["found"] == word].to_dict("records"):
+        name = f"{operation(row['benchmark'])}, {size(int(row['nbytes']))} {row['dtype']}".strip()
+        parts = there.setdefault((row["method"], row["memory"]), [])
+        parts.append((name, row["change"], row["bound"]))
+    ones = []
+    for (method, memory), parts in there.items():
+        parts.sort(key=lambda part: -abs(part[1]))
+        ones.append({"method": method, "memory": memory, "change": parts[0][1], "parts": parts})
+    return sorted(ones, key=lambda one: -abs(one["change"]))
+
+
+def said(one):
+    """'cupy, pinned: +12 % (new array, 1 KiB float32, and 3 more)'"""
+    more = len(one["parts"]) - 1
+    where = one["parts"][0][0] + (f", and {more} more" if more else "")
+    return f"{one['method']}, {one['memory']}: {percent(one['change'])} ({where})"
+
+
+def one_sided(processes):
+    """What was measured on one side only: {why, in words: how many points}."""
+    seen, found = {}, {}
+    for line in processes:
+        key = line["benchmark"], tuple(line["parameters"].values())
+        sides = seen.setdefault(key, {})
+        if "seconds" not in sides.get(line["side"], ()):
+            sides[line["side"]] = line
+    for sides in seen.values():
+        without = [place for place in sides if "seconds" not in sides[place]]
+        if len(without) == 1 and len(sides) == 2:
+            line = sides[without[0]]
+            reason = line.get("skipped") or f"it failed: {line['failed']}"
+            why = f"in {SIDES[without[0]]} {reason}"
+            found[why] = found.get(why, 0) + 1
+    return found
+
+
+def could_be_found(found):
+    """The least slowdown found 95 % of the time: a line each kind, the median of its series."""
+    for rows, where in ((found.series, "one series"), (found.families, "a whole family")):
+        for kind in verdict.MATTERS:
+            there = rows[rows["kind"] == kind]
+            if len(there):
+                yield f"{kind}, {where}: {percent(numpy.median(verdict.promise(there)))}"
+
+
+class Compared:
+    """The outcome of a comparison; `doubts` are what makes it worthless, in words."""
+
+    def __init__(self, machine, commits, recording, found, notes):
+        self.machine, self.commits, self.found, self.notes = machine, commits, found, list(notes)
+        self.slower, self.faster = findings(found, "slower"), findings(found, "faster")
+        self.doubts = list(dict.fromkeys(a for run in recording.runs for a in run["alarms"]))
+        one_side = one_sided(recording.processes).items()
+        self.doubts += [f"{count} points have one side only: {why}" for why, count in one_side]
+        few = int((found.series["visits"] < verdict.FEWEST).sum())
+        if few:
+            self.doubts.append(f"{few} series have fewer than {verdict.FEWEST} processes a side")
+        seconds = sum(run["ended"] - run["started"] for run in recording.runs if run["ended"]) / 1e3
+        self.about = (
+            f"HEAD {commits[1][:8]} against BASE {commits[0][:8]} on {machine}: "
+            f"{sum('seconds' in line for line in recording.processes)} processes, "
+            f"{len(found.series)} series, {seconds / 60:.1f} minutes"
+        )
+
+    @property
+    def code(self):
+        return CANNOT_SAY if self.doubts else SLOWER if self.slower else NOTHING
+
+    @property
+    def headline(self):
+        why = {SLOWER: map(said, self.slower), CANNOT_SAY: self.doubts, NOTHING: ()}[self.code]
+        return ": ".join(filter(None, [HEADLINES[self.code], "; ".join(why)]))
+
+    def parts(self):
+        """(what, change, bound) of everything found, the slower first, in words."""
+        for word, ones in (("slower", self.slower), ("faster", self.faster)):
+            for one in ones:
+                for name, change, bound in one["parts"]:
+                    what = f"{word}: {one['method']}, {one['memory']}, {name}"
+                    yield what, percent(change), percent(math.copysign(bound, change))
+
+    def text(self):
+        rows = [
+            f"  {what}: {change} (told from {least} on)" for what, change, least in self.parts()
+        ]
+        found = [f"  {line}" for line in could_be_found(self.found)]
+        return "\n".join(
+            [self.headline, self.about, *rows, "Found 95 % of the time:", *found, *self.notes]
+        )
+
+    def markdown(self):
+        lines = [f"**{HEADLINES[self.code]}**", "", self.about, ""]
+        lines += [f"- {escaped(doubt)}" for doubt in self.doubts]
+        for word, ones in (("slower", self.slower), ("faster", self.faster)):
+            lines += [f"- {word}: {escaped(said(one))}" for one in ones]
+        rows = [f"| {escaped(what)} | {change} | {least} |" for what, change, least in self.parts()]
+        if rows:
+            head = ["| | seconds | told from |", "| --- | ---: | ---: |"]
+            lines += ["", *folded("Every series and family of these", [*head, *rows])]
+        notes = [*could_be_found(self.found), *self.notes]
+        bullets = [f"- {escaped(line)}" for line in notes]
+        lines += ["", *folded("The least slowdown that is found 95 % of the time", bullets)]
+        return "\n".join(lines) + "\n"
+
+    def json(self):
+        facts = {
+            "code": self.code,
+            "headline": self.headline,
+            "machine": self.machine,
+            "base": self.commits[0],
+            "head": self.commits[1],
+            "doubts": self.doubts,
+            "notes": self.notes,
+            "slower": self.slower,
+            "faster": self.faster,
+            "series": self.found.series.to_dict("records"),
+            "families": self.found.families.to_dict("records"),
+        }
+        return json.dumps(facts, indent=1, default=lambda value: value.item()) + "\n"
+
+
+def folded(title, lines):
+    return [f"<details><summary>{title}</summary>", "", *lines, "", "</details>"]
+
+
+class CannotSay:
+    """The outcome of what could not be done; `why` is one line."""
+
+    code = CANNOT_SAY
+
+    def __init__(self, why):
+        self.why = " ".join(str(why).split())
+
+    def text(self):
+        return f"Cannot say: {self.why}"
+
+    def markdown(self):
+        return f"**Cannot say**: {escaped(self.why)}\n"
+
+    def json(self):
+        return json.dumps({"code": self.code, "headline": self.text()}, indent=1) + "\n"
+
+
+class Calibrated:
+    """The outcome of a calibration, kept at `path`."""
+
+    code = NOTHING
+
+    def __init__(self, path, found):
+        self.path, self.found = path, found
+
+    def text(self):
+        lines = [f"Kept in {self.path}; commit it to keep it"]
+        for word in "slower", "faster":
+            ones = findings(self.found, word)
+            lines += [f"{word}, though nothing changed: {said(one)}" for one in ones]
+        found = [f"  {line}" for line in could_be_found(self.found)]
+        return "\n".join([*lines, "A comparison here finds 95 % of the time:", *found])

@@ -1,0 +1,191 @@
+"""What gate.py measures with: a comparison of two commits, and a machine's calibration."""
+
+import ast
+import contextlib
+import shutil
+import subprocess
+import time
+from pathlib import Path
+
+import numpy
+from asv.util import UserError
+from regression import measuring, outcome, pairs, verdict
+from regression.recording import Recording, read, table
+
+from scripts import asv_plugin
+from scripts.asv_plugin import sides as asv_sides
+
+RESULTS = Path("results")
+# A copy of bytes does not depend on the dtype; and what 256 MiB would tell, 32 MiB tells in a
+# fifth of the time.
+GPU_POINTS = [r"HostToDevice.*'float32', \d{4,8}\)", r"time_link\(\d{4,8}\)"]
+HOST_POINTS = ["HostCopy.*float32"]
+DECIDING = {*asv_plugin.DECIDING, "sides"}  # the facts that a recording's runs must have in common
+
+
+def calibration_of(machine):
+    return RESULTS / machine / "calibration.jsonl"
+
+
+def versions(commit):
+    """{class: version} of the benchmarks as they are in `commit`."""
+    show = [
+        "git",
+        "grep",
+        "-h",
+        "-e",
+        "^class ",
+        "-e",
+        "^    version = ",
+        commit,
+        "--",
+        "benchmarks",
+    ]
+    lines = subprocess.run(show, capture_output=True, text=True).stdout.splitlines()
+    found, name = {}, None
+    for line in lines:
+        if line.startswith("class "):
+            name = line[6:].rstrip(":").partition("(")[0]
+        elif name:
+            found[name] = ast.literal_eval(line.partition("=")[2].strip())
+    return found
+
+
+def check_commits(base, head):
+    """UserError if their comparison means nothing."""
+    if base == head:
+        raise UserError(f"BASE and HEAD are both {base[:8]}; calibrate measures one with itself")
+    one, other = versions(base), versions(head)
+    for name in one.keys() & other.keys():
+        if one[name] != other[name]:
+            raise UserError(
+                f"{name} is version {one[name]} in {base[:8]} and {other[name]} in {head[:8]}: "
+                "their numbers mean different things"
+            )
+
+
+class Run:
+    """One run of measuring: the sides, open, and the recording that they are measured into."""
+
+    def __init__(self, sides, points, process, recording, deadline):
+        self.sides, self.points, self.process = sides, points, process
+        self.recording, self.deadline = recording, deadline
+        self.conditions = measuring.Conditions(sides)
+        self.go_on()
+        self.before = len(recording.processes)
+        recording.add(run=self.conditions.run)
+
+    def go_on(self):
+        """With what an unfinished run has recorded, if it was measured in the same conditions."""
+        if not self.recording.processes:
+            return
+        before = self.recording.conditions
+        here = self.conditions.facts
+        if not before or any(before.get(fact) != here.get(fact) for fact in DECIDING):
+            print("Not gone on with an unfinished run: the GPU, the driver or a library changed")
+            self.recording.forget()
+        else:
+            kept = len(self.recording.processes)
+            print(f"Going on with an unfinished run: {kept} processes measured already")
+
+    def visit(self, wanted, points=None):
+        """Bring the points to `wanted` quiet visits; returns whether there was time for it."""
+        points = self.points if points is None else points
+        there = measuring.measure(
+            self.recording, self.sides, points, self.process, wanted, self.deadline
+        )
+        self.conditions.look()
+        return there
+
+    def end(self):
+        self.recording.add(run=self.conditions.end(len(self.recording.processes) - self.before))
+        self.recording.check()
+
+
+@contextlib.contextmanager
+def running(options, commits, name, python=None):
+    """A Run on this machine, and the machine's name; its recording is called `name`."""
+    deadline = time.monotonic() + 60 * options.budget
+    machine = asv_sides.machine_name(None, str(RESULTS))
+    patterns = options.bench or (GPU_POINTS if asv_plugin.gpu else HOST_POINTS)
+    path = asv_sides.FOLDER / f"{name}-{machine}.jsonl"
+    with asv_sides.opened(commits, patterns, python) as (sides, points, process):
+        known = {point.benchmark: point.version for point in points}
+        recording = Recording(path, commits, known)
+        yield Run(sides, points, process, recording, deadline), machine
+
+
+def compare(options):
+    """Measure two commits in turns and judge; more visits where the first ones leave a doubt."""
+    commits = [asv_sides.commit_hash(name) for name in (options.base, options.head)]
+    check_commits(*commits)
+    name = f"{commits[0][:8]}-{commits[1][:8]}"
+    with running(options, commits, name) as (run, machine):
+        calibration, notes = calibrated(machine, run.recording)
+        if not run.visit(verdict.FEWEST):
+            raise UserError(too_short(options.budget, run))
+        doubtful = suspects(judge(run.recording, calibration), run.points)
+        if doubtful and not run.visit(2 * verdict.FEWEST, doubtful):
+            notes.append("The budget ended before every doubt was looked into")
+        run.end()
+    found = judge(run.recording, calibration)
+    return outcome.Compared(machine, commits, run.recording, found, notes)
+
+
+def too_short(budget, run):
+    seconds = time.monotonic() - run.deadline + 60 * budget
+    done = len(run.recording.processes) - run.before
+    wanted = 2 * verdict.FEWEST * len(run.points)
+    more = max(wanted - len(run.recording.processes), 0) * seconds / max(done, 1) / 60
+    return (
+        f"The budget of {budget:g} minutes ended after {len(run.recording.processes)} of at least "
+        f"{wanted} processes. They are kept: about {more + 1:.0f} minutes more will do"
+    )
+
+
+def judge(recording, calibration):
+    """The verdict on a recording; UserError if nothing of it can be judged."""
+    visits = pairs.of(table(recording.processes))
+    if visits.empty:
+        reasons = {line.get("skipped") or line.get("failed") for line in recording.processes}
+        raise UserError(f"Nothing was measured on both sides: {'; '.join(map(str, reasons))}")
+    return verdict.judge(visits, calibration)
+
+
+def suspects(found, points):
+    """The points whose series, or whose family, is near to being slower."""
+    near = found.families[found.families["near"]]
+    families = set(zip(*(near[name] for name in verdict.FAMILY), strict=True))
+    rows = found.series
+    inside = [row in families for row in zip(*(rows[name] for name in verdict.FAMILY), strict=True)]
+    rows = rows[rows["near"] | numpy.array(inside)]
+    keys = set(zip(*(rows[name] for name in pairs.SERIES), strict=True))
+    return [point for point in points if pairs.series_of(point) in keys]
+
+
+def calibrated(machine, recording):
+    """The visits of the machine's calibration, None without a usable one, and what to say of it."""
+    path = calibration_of(machine)
+    if not path.is_file():
+        told = "this comparison's own noise alone was used; `gate.py calibrate` measures it better"
+        return None, [f"{machine} has no calibration: {told}"]
+    first, _, processes = read(path)
+    if any(first["versions"].get(n, v) != v for n, v in recording.first["versions"].items()):
+        return None, [f"{path} is of another version of the benchmarks, and was not used"]
+    return pairs.of(table(processes)), []
+
+
+def calibrate(options):
+    """Measure HEAD against itself, and keep it as this machine's calibration."""
+    commits = 2 * [asv_sides.commit_hash("HEAD")]
+    with running(options, commits, "calibration", options.python) as (run, machine):
+        if not run.visit(options.processes):
+            raise UserError(too_short(options.budget, run))
+        run.end()
+    if alarms := run.recording.runs[-1]["alarms"]:
+        raise UserError(f"Not kept as a calibration: {'; '.join(alarms)}")
+    found = judge(run.recording, None)
+    path = calibration_of(machine)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    shutil.move(run.recording.path, path)
+    return outcome.Calibrated(path, found)
