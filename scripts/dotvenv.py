@@ -48,9 +48,9 @@ def missing(*modules):
     return [name for name in modules if not importlib.util.find_spec(name)]
 
 
-def enter_for_tables():
-    """Go on in .venv's Python, unless this one has what tables of results need."""
-    if missing(*TABLES):
+def enter_for_tables(*others):
+    """Go on in .venv's Python, unless this one has `others` and what tables of results need."""
+    if missing(*TABLES, *others):
         enter()
 
 

@@ -16,6 +16,12 @@ from pathlib import Path
 import dotvenv
 
 CANNOT_SAY = 2
+NEEDED = {  # the modules, beside those for tables
+    "calibrate": ["asv_runner", "pynvml"],
+    "compare": ["asv_runner", "pynvml", "virtualenv"],
+    "history": ["altair"],
+    "evaluate": [],
+}
 
 
 def arguments():
@@ -113,7 +119,6 @@ if __name__ == "__main__":
             if not os.path.isdir(os.path.dirname(getattr(options, name))):
                 sys.exit(f"There is no folder for {path}")
     os.chdir(dotvenv.ROOT)
-    if getattr(options, "python", None) != "same":
-        dotvenv.enter()
+    dotvenv.enter_for_tables(*NEEDED[options.command])
     sys.path.insert(1, str(dotvenv.ROOT))
     sys.exit(main(options))
