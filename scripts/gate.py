@@ -117,8 +117,14 @@ if __name__ == "__main__":
         if path := getattr(options, name, None):
             setattr(options, name, os.path.abspath(path))
             if not os.path.isdir(os.path.dirname(getattr(options, name))):
-                sys.exit(f"There is no folder for {path}")
+                print(f"Cannot say: there is no folder for {path}", file=sys.stderr)
+                sys.exit(CANNOT_SAY)
     os.chdir(dotvenv.ROOT)
-    dotvenv.enter_for_tables(*NEEDED[options.command])
+    needed = NEEDED[options.command]
+    if getattr(options, "python", None):
+        if lacking := dotvenv.missing(*dotvenv.TABLES, *needed):
+            print(f"Cannot say: this Python has no {', '.join(lacking)}", file=sys.stderr)
+            sys.exit(CANNOT_SAY)
+    dotvenv.enter_for_tables(*needed)
     sys.path.insert(1, str(dotvenv.ROOT))
     sys.exit(main(options))

@@ -135,17 +135,17 @@ def opened(commits, patterns, python=None):
 def one_environment(conf, commit, python):
     """asv's environment with the stack of `commit`, or the existing one of `python`."""
     (environment,) = get_environments(conf, [f"existing:{python}"] if python else [])
-    Setup.perform_setup([environment], parallel=1)
-    if not python:
-        try:
-            stack.chosen()
-            environment.install_project(conf, get_repo(conf), commit)
-        except ValueError as error:
-            raise util.UserError(str(error)) from None
-        except util.ProcessError:
-            reason = failures[-1][1]
-            told = f"The stack of {commit[:8]} could not be installed: {reason}"
-            raise util.UserError(told) from None
+    if python:
+        return environment
+    try:
+        stack.chosen()
+        Setup.perform_setup([environment], parallel=1)
+        environment.install_project(conf, get_repo(conf), commit)
+    except ValueError as error:
+        raise util.UserError(str(error)) from None
+    except util.ProcessError:
+        told = f"The stack of {commit[:8]} could not be installed: {failures[-1][1]}"
+        raise util.UserError(told) from None
     return environment
 
 
