@@ -121,10 +121,10 @@ if __name__ == "__main__":
                 sys.exit(CANNOT_SAY)
     os.chdir(dotvenv.ROOT)
     needed = NEEDED[options.command]
-    if getattr(options, "python", None):
-        if lacking := dotvenv.missing(*dotvenv.TABLES, *needed):
-            print(f"Cannot say: this Python has no {', '.join(lacking)}", file=sys.stderr)
-            sys.exit(CANNOT_SAY)
+    lacking = dotvenv.missing(*dotvenv.TABLES, *needed)
+    if lacking and getattr(options, "python", None):
+        print(f"Cannot say: this Python has no {', '.join(lacking)}", file=sys.stderr)
+        sys.exit(CANNOT_SAY)
     dotvenv.enter_for_tables(*needed)
     sys.path.insert(1, str(dotvenv.ROOT))
     sys.exit(main(options))
