@@ -16,6 +16,7 @@ from pathlib import Path
 import dotvenv
 
 CANNOT_SAY = 2
+INTERRUPTED = "interrupted; what was measured is kept, and the same command goes on from there"
 NEEDED = {  # the modules, beside those for tables
     "calibrate": ["asv_runner", "pynvml"],
     "compare": ["asv_runner", "pynvml", "virtualenv"],
@@ -96,10 +97,11 @@ def outcome(options):
         from regression import recorded
 
         return getattr(recorded, options.command)(options)
-    except (UserError, NoSuchResult, recording.Broken, OSError) as error:
-        return outcome.CannotSay(error)
     except KeyboardInterrupt:
-        return outcome.CannotSay("interrupted; what was measured is kept, and the next run goes on")
+        return outcome.CannotSay(INTERRUPTED)
+    except (UserError, NoSuchResult, recording.Broken, OSError) as error:
+        asv_was = str(error) == "Interrupted."
+        return outcome.CannotSay(INTERRUPTED if asv_was else error)
 
 
 def main(options):

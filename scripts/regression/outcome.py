@@ -7,6 +7,7 @@ import re
 
 import numpy
 from regression import verdict
+from regression.pairs import FEWEST
 from side_by_side import size
 
 NOTHING, SLOWER, CANNOT_SAY = 0, 1, 2
@@ -59,22 +60,26 @@ def said(one):
     return f"{one['method']}, {one['memory']}: {percent(one['change'])} ({where})"
 
 
-def one_sided(processes):
-    """What was measured on one side only: {why, in words: how many points}."""
-    seen, found = {}, {}
+def not_measured(processes):
+    """What was not measured, in words: {why on one side: points}, {why on both: points}."""
+    seen, one, both = {}, {}, {}
     for line in processes:
         key = line["benchmark"], tuple(line["parameters"].values())
         sides = seen.setdefault(key, {})
         if "seconds" not in sides.get(line["side"], ()):
             sides[line["side"]] = line
     for sides in seen.values():
-        without = [place for place in sides if "seconds" not in sides[place]]
-        if len(without) == 1 and len(sides) == 2:
-            line = sides[without[0]]
-            reason = line.get("skipped") or f"it failed: {line['failed']}"
-            why = f"in {SIDES[without[0]]} {reason}"
-            found[why] = found.get(why, 0) + 1
-    return found
+        without = [place for place in sorted(sides) if "seconds" not in sides[place]]
+        reasons = [
+            sides[place].get("skipped") or f"it failed: {sides[place]['failed']}"
+            for place in without
+        ]
+        if len(without) == 1:
+            why = f"in {SIDES[without[0]]} {reasons[0]}"
+            one[why] = one.get(why, 0) + 1
+        elif without:
+            both[reasons[0]] = both.get(reasons[0], 0) + 1
+    return one, both
 
 
 def could_be_found(found):
@@ -93,11 +98,12 @@ class Compared:
         self.machine, self.commits, self.found, self.notes = machine, commits, found, list(notes)
         self.slower, self.faster = findings(found, "slower"), findings(found, "faster")
         self.doubts = list(dict.fromkeys(a for run in recording.runs for a in run["alarms"]))
-        one_side = one_sided(recording.processes).items()
-        self.doubts += [f"{count} points have one side only: {why}" for why, count in one_side]
-        few = int((found.series["visits"] < verdict.FEWEST).sum())
+        one, both = not_measured(recording.processes)
+        self.doubts += [f"{count} points have one side only: {why}" for why, count in one.items()]
+        self.notes += [f"{count} points were not measured: {why}" for why, count in both.items()]
+        few = int((found.series["visits"] < FEWEST).sum())
         if few:
-            self.doubts.append(f"{few} series have fewer than {verdict.FEWEST} processes a side")
+            self.doubts.append(f"{few} series have fewer than {FEWEST} processes a side")
         seconds = sum(run["ended"] - run["started"] for run in recording.runs if run["ended"]) / 1e3
         self.about = (
             f"HEAD {commits[1][:8]} against BASE {commits[0][:8]} on {machine}: "
@@ -189,8 +195,8 @@ class Calibrated:
 
     code = NOTHING
 
-    def __init__(self, path, found):
-        self.path, self.found = path, found
+    def __init__(self, path, found, notes):
+        self.path, self.found, self.notes = path, found, notes
 
     def text(self):
         lines = [f"Kept in {self.path}; commit it to keep it"]
@@ -198,4 +204,4 @@ class Calibrated:
             ones = findings(self.found, word)
             lines += [f"{word}, though nothing changed: {said(one)}" for one in ones]
         found = [f"  {line}" for line in could_be_found(self.found)]
-        return "\n".join([*lines, "A comparison here finds 95 % of the time:", *found])
+        return "\n".join([*lines, "Found 95 % of the time:", *found, *self.notes])

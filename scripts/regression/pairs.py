@@ -12,6 +12,7 @@ from intervals import LARGE
 
 QUIET = 1.12  # as in benchmarks/measure.py
 SERIES = ["benchmark", "method", "memory", "dtype", "nbytes"]
+FEWEST = 4  # visits that a series is judged by
 SHARE = 0.05  # of the processes: that fast are the quiet level's
 
 
@@ -53,11 +54,11 @@ def series_of(point):
     return point.benchmark, *names, has("nbytes")
 
 
-def of(table, wanted=None):
+def of(table):
     """A row a visit: SERIES, round, kind, quiet, and change, the logarithm of HEAD over BASE.
 
-    `table` is recording.table's. Of a series' visits the first `wanted` quiet ones are taken; where
-    there are fewer, the least noisy others fill up.
+    `table` is recording.table's. A series' quiet visits come first; where they are fewer than
+    FEWEST, the least noisy of the others fill up.
     """
     rows = table.copy()
     operation = rows["benchmark"].str.rsplit(".", n=1).str[1].str.removeprefix("time_")
@@ -74,19 +75,19 @@ def of(table, wanted=None):
     rows["log"] = numpy.log(noise.at_clock(rows["seconds"], floor, rows["sentinel"], reference))
     index = [*SERIES, "round"]
     found = rows.pivot_table(index=index, columns="side", values=["log", "quiet", "sentinel"])
-    if 1 not in found.get("log", ()):
-        return pandas.DataFrame(columns=[*index, "kind", "quiet", "change"])
+    if not {0, 1} <= set(rows["side"]):
+        return pandas.DataFrame(columns=[*index, "change", "quiet", "kind"])
     found = found.dropna()
     visits = pandas.DataFrame(
         {
             "change": found["log"][1] - found["log"][0],
             "quiet": found["quiet"].min(axis=1).astype(bool),
-            "sentinel": found["sentinel"].max(axis=1),
+            "noisy": found["sentinel"].max(axis=1),
         }
     ).reset_index()
     visits["kind"] = [kind(*row) for row in zip(visits["memory"], visits["nbytes"], strict=True)]
-    if wanted:
-        noisy = visits["sentinel"].where(~visits["quiet"], 0.0)
-        order = visits.assign(noisy=noisy).sort_values(["noisy", "round"], kind="stable")
-        visits = order.groupby(SERIES, sort=False).head(wanted).sort_index()
-    return visits.drop(columns=["sentinel", "noisy"], errors="ignore").reset_index(drop=True)
+    visits["noisy"] = visits["noisy"].where(~visits["quiet"], 0.0)
+    visits = visits.sort_values([*SERIES, "noisy", "round"], ignore_index=True)
+    place = visits.groupby(SERIES, sort=False).cumcount()
+    visits = visits[visits["quiet"] | (place < FEWEST)]
+    return visits.drop(columns="noisy").reset_index(drop=True)

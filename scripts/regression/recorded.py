@@ -55,10 +55,11 @@ def evaluate(options):
     """Replay the machine's calibration RUNS times."""
     machine = only(options.machine, RESULTS.glob("*/calibration.jsonl"))
     _, _, processes = recording.read(RESULTS / machine / "calibration.jsonl")
-    visits = pairs.of(recording.table(processes), verdict.FEWEST)
+    visits = pairs.of(recording.table(processes))
     if visits.empty:
         raise NoSuchResult(f"The calibration of {machine} has nothing measured on both sides")
     found = replay.replay(visits, RUNS, options.processes)
+    pairs_used = pairs.FEWEST * len(found.series)
     looks = {
         f"{options.processes} processes a side": found.once,
         f"and {options.processes} more where in doubt, as the gate does": found.twice,
@@ -75,7 +76,7 @@ def evaluate(options):
         facts["looks"].append({"name": name, "false_alarms": alarms, "found": rows})
     head = (
         f"{machine}: {RUNS} comparisons of {len(found.series)} series and {len(found.families)} "
-        f"families, replayed from {len(visits)} pairs of processes, nothing changed. How many of "
+        f"families, replayed from {pairs_used} pairs of processes, nothing changed. How many of "
         "100 injected slowdowns are found:"
     )
     text = "\n".join([head, "", *lines])

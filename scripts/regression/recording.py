@@ -91,9 +91,12 @@ def read(path):
         first = {key: first[key] for key in FIRST}
         runs = {line["run"]["started"]: line["run"] for line in rest if "run" in line}
         processes = [line for line in rest if "run" not in line]
+        gpus = {dict(run["facts"]).get("gpu uuid hash") for run in runs.values()}
         table(processes)
     except (ValueError, KeyError, TypeError, AttributeError):
         raise Broken(f"{path} is no recording of gate.py's, or a broken one") from None
+    if len(gpus) > 1:
+        raise Broken(f"{path} was measured on {len(gpus)} GPUs, whose numbers do not mix")
     return first, list(runs.values()), processes
 
 

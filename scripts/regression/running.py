@@ -122,25 +122,33 @@ def compare(options):
     name = f"{commits[0][:8]}-{commits[1][:8]}"
     with running(options, commits, name) as (run, machine):
         calibration, notes = calibrated(machine, run.recording)
-        if not run.visit(verdict.FEWEST):
-            raise UserError(too_short(options.budget, run))
+        notes += enough(run, pairs.FEWEST, options.budget)
         doubtful = suspects(judge(run.recording, calibration), run.points)
-        if doubtful and not run.visit(2 * verdict.FEWEST, doubtful):
+        if doubtful and not run.visit(2 * pairs.FEWEST, doubtful):
             notes.append("The budget ended before every doubt was looked into")
         run.end()
     found = judge(run.recording, calibration)
     return outcome.Compared(machine, commits, run.recording, found, notes)
 
 
-def too_short(budget, run):
-    seconds = time.monotonic() - run.deadline + 60 * budget
-    done = len(run.recording.processes) - run.before
-    wanted = 2 * verdict.FEWEST * len(run.points)
-    more = max(wanted - len(run.recording.processes), 0) * seconds / max(done, 1) / 60
-    return (
-        f"The budget of {budget:g} minutes ended after {len(run.recording.processes)} of at least "
-        f"{wanted} processes. They are kept: about {more + 1:.0f} minutes more will do"
-    )
+def enough(run, visits, budget):
+    """Bring all points to `visits` quiet visits; returns what to say where they are not quiet.
+
+    UserError if the budget does not even allow as many of any kind.
+    """
+    run.visit(visits)
+    whole, quiet, unmeasured = measuring.visits(run.recording, run.sides)
+    keys = {measuring.key(point.benchmark, point.parameters) for point in run.points} - unmeasured
+    lacking = sum(max(visits - whole[key], 0) for key in keys)
+    if lacking:
+        done = (len(run.recording.processes) - run.before) / len(run.sides)
+        more = budget * lacking / max(done, 1)
+        raise UserError(
+            f"The budget of {budget:g} minutes ended {lacking} pairs of processes too early. What "
+            f"was measured is kept: the same command with {more + 1:.0f} minutes goes on from there"
+        )
+    noisy = sum(quiet[key] < visits for key in keys)
+    return [f"{noisy} of {len(keys)} points had too few quiet processes"] if noisy else []
 
 
 def judge(recording, calibration):
@@ -172,15 +180,14 @@ def calibrated(machine, recording):
     first, _, processes = read(path)
     if any(first["versions"].get(n, v) != v for n, v in recording.first["versions"].items()):
         return None, [f"{path} is of another version of the benchmarks, and was not used"]
-    return pairs.of(table(processes)), []
+    return pairs.of(table(processes)), [f"Judged with the calibration of {first['sides'][0][:8]}"]
 
 
 def calibrate(options):
     """Measure HEAD against itself, and keep it as this machine's calibration."""
     commits = 2 * [asv_sides.commit_hash("HEAD")]
     with running(options, commits, "calibration", options.python) as (run, machine):
-        if not run.visit(options.processes):
-            raise UserError(too_short(options.budget, run))
+        notes = enough(run, options.processes, options.budget)
         run.end()
     if alarms := run.recording.runs[-1]["alarms"]:
         raise UserError(f"Not kept as a calibration: {'; '.join(alarms)}")
@@ -188,4 +195,4 @@ def calibrate(options):
     path = calibration_of(machine)
     path.parent.mkdir(parents=True, exist_ok=True)
     shutil.move(run.recording.path, path)
-    return outcome.Calibrated(path, found)
+    return outcome.Calibrated(path, found, notes)
