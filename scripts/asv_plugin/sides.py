@@ -119,6 +119,7 @@ def opened(commits, patterns, python=None):
         benchmarks = Benchmarks.discover(
             conf, get_repo(conf), [sides[-1].environment], [commits[-1]], regex=patterns
         )
+        log.flush()
         caches = setup_caches(sides[0], benchmarks, stack_)
         points = list(selected(benchmarks))
         if not points:

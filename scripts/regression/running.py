@@ -1,7 +1,7 @@
 """What gate.py measures with: a comparison of two commits, and a machine's calibration."""
 
-import ast
 import contextlib
+import re
 import shutil
 import subprocess
 import time
@@ -29,25 +29,15 @@ def calibration_of(machine):
 
 def versions(commit):
     """{class: version} of the benchmarks as they are in `commit`."""
-    show = [
-        "git",
-        "grep",
-        "-h",
-        "-e",
-        "^class ",
-        "-e",
-        "^    version = ",
-        commit,
-        "--",
-        "benchmarks",
-    ]
-    lines = subprocess.run(show, capture_output=True, text=True).stdout.splitlines()
+    pattern = ["-e", "^class ", "-e", "^    version = "]
+    grep = ["git", "grep", "-h", *pattern, commit, "--", "benchmarks"]
+    lines = subprocess.run(grep, capture_output=True, text=True).stdout.splitlines()
     found, name = {}, None
     for line in lines:
         if line.startswith("class "):
-            name = line[6:].rstrip(":").partition("(")[0]
+            name = re.match(r"class (\w+)", line)[1]
         elif name:
-            found[name] = ast.literal_eval(line.partition("=")[2].strip())
+            found[name] = line.partition("=")[2].strip(" '\"")
     return found
 
 
@@ -108,6 +98,12 @@ def running(options, commits, name, python=None):
     deadline = time.monotonic() + 60 * options.budget
     machine = asv_sides.machine_name(None, str(RESULTS))
     patterns = options.bench or (GPU_POINTS if asv_plugin.gpu else HOST_POINTS)
+    for pattern in patterns:
+        try:
+            re.compile(pattern)
+        except re.error as error:
+            told = f"--bench {pattern!r} is no regular expression: {error}"
+            raise UserError(told) from None
     path = asv_sides.FOLDER / f"{name}-{machine}.jsonl"
     with asv_sides.opened(commits, patterns, python) as (sides, points, process):
         known = {point.benchmark: point.version for point in points}

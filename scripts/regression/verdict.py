@@ -64,7 +64,7 @@ def bound(error, free, tests, least):
 
     `tests` is how many series, or families, are judged; `least` the logarithm of what matters.
     """
-    return numpy.maximum(stats.t.isf(FALSE_ALARMS / 2 / tests, free) * error, least)
+    return numpy.maximum(stats.t.isf(FALSE_ALARMS / 2 / max(tests, 1), free) * error, least)
 
 
 def moderated(spread, squares, count):

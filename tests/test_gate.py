@@ -1,0 +1,258 @@
+"""gate.py as its users run it: real processes of two stacks, on the host's own copy."""
+
+import json
+import re
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+from regression import measuring, recording
+
+from tests.conftest import ROOT
+
+GATE = sys.executable, "scripts/gate.py"
+SMALL = "--bench", r"HostCopy.*'float32', 1024\)"
+CALIBRATE = *GATE, "calibrate", "--python=same", *SMALL
+CALIBRATION = ROOT / "results" / "nvidia-h100-80gb-hbm3" / "calibration.jsonl"
+
+
+def one_line(done, *parts):
+    """It ended with 2 and one line that has all `parts`; returns the line."""
+    line = done.stdout.strip().splitlines()[-1]
+    assert done.returncode == 2, done.stdout
+    assert "Traceback" not in done.stdout
+    assert line.startswith("Cannot say: ")
+    for part in parts:
+        assert part in line, line
+    return line
+
+
+def recorded(project):
+    (path,) = project.path.glob(".asv/gate/*.jsonl")
+    return path
+
+
+# A NumPy that takes one and a half times as long for a copy of 1 KiB as the one in host.txt.
+OLDER = {(3, 11): "1.23.5", (3, 12): "1.26.4"}.get(sys.version_info[:2])
+
+
+@pytest.mark.skipif(not OLDER, reason="this Python has no NumPy that is so much slower")
+def test_two_stacks(project):
+    base = project.git("rev-parse", "HEAD")
+    project.git("commit", "-q", "--allow-empty", "-m", "the same stack")
+    same = project.git("rev-parse", "HEAD")
+    (project.path / "requirements" / "host.txt").write_text(f"numpy=={OLDER}\n")
+    project.git("commit", "-qam", "an older NumPy")
+
+    done = project.call(*GATE, "compare", base, same, *SMALL)
+    assert done.returncode == 0, done.stdout
+    assert "\nNothing became slower\n" in done.stdout
+    assert f"HEAD {same[:8]} against BASE {base[:8]} on " in done.stdout
+    assert "has no calibration: this comparison's own noise alone was used" in done.stdout
+
+    files = "--json", "gate.json", "--markdown", "gate.md"
+    done = project.call(*GATE, "compare", "HEAD~1", "main", *SMALL, *files)
+    assert done.returncode == 1, done.stdout
+    assert re.search(r"^Slower: copy, pageable: \+\d+ % \(copy, 1 KiB float32", done.stdout, re.M)
+    facts = json.loads((project.path / "gate.json").read_text())
+    assert (facts["code"], facts["base"]) == (1, same)
+    (series,) = facts["series"]
+    assert (series["found"], series["nbytes"]) == ("slower", 1024)
+    assert (project.path / "gate.md").read_text().startswith("**Slower**\n")
+
+    faster = project.call(*GATE, "compare", "main", "HEAD~1", *SMALL)
+    assert faster.returncode == 0, faster.stdout
+    assert "faster: copy, pageable, copy, 1 KiB float32: -" in faster.stdout
+
+    versions = [run["facts"]["sides"] for run in recording.read(newest(project))[1]]
+    assert versions[0][0]["numpy"] == OLDER
+    assert versions[0][1]["numpy"].startswith("2.")
+
+
+def newest(project):
+    return max(project.path.glob(".asv/gate/*.jsonl"), key=lambda path: path.stat().st_mtime)
+
+
+def test_a_calibration_is_kept_and_used(project):
+    done = project.call(*CALIBRATE)
+    assert done.returncode == 0, done.stdout
+    (path,) = project.path.glob("results/*/calibration.jsonl")
+    assert f"Kept in {path.relative_to(project.path)}; commit it to keep it" in done.stdout
+    (commit, other), processes = recording.read(path)[0]["sides"], recording.read(path)[2]
+    assert commit == other == project.git("rev-parse", "HEAD")
+    by_round = {}
+    for line in processes:
+        by_round.setdefault(line["round"], []).append(line["side"])
+    assert len(by_round) >= 4
+    assert all(sorted(sides) == [0, 1] for sides in by_round.values())
+
+    project.git("commit", "-q", "--allow-empty", "-m", "another")
+    done = project.call(*GATE, "compare", "HEAD~1", "HEAD", *SMALL)
+    assert f"Judged with the calibration of {commit[:8]}" in done.stdout
+
+    first, *rest = path.read_text().splitlines(keepends=True)
+    path.write_text(first.replace('": "1"', '": "0"') + "".join(rest))
+    done = project.call(*GATE, "compare", "HEAD~1", "HEAD", *SMALL)
+    assert "is of another version of the benchmarks, and was not used" in done.stdout
+    path.write_text(first + rest[0][:20] + "\n")
+    one_line(project.call(*GATE, "compare", "HEAD~1", "HEAD", *SMALL), "calibration.jsonl is no")
+    one_line(project.call(*GATE, "evaluate"), "calibration.jsonl is no recording")
+
+
+def start(project, *words):
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
+    return subprocess.Popen(words, cwd=project.path, env=project.environment(), **pipes)
+
+
+def wait_for_processes(project, count):
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        for path in project.path.glob(".asv/gate/*.jsonl"):
+            if path.read_text().count('"seconds"') >= count:
+                return path
+        time.sleep(0.02)
+    raise AssertionError("nothing was measured")
+
+
+@pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGKILL])
+def test_an_interrupted_run_is_gone_on_with(project, end):
+    words = *CALIBRATE, "--processes", "30"
+    run = start(project, *words)
+    path = wait_for_processes(project, 5)
+    run.send_signal(end)
+    said = run.communicate(timeout=30)[0]
+    if end == signal.SIGINT:
+        assert run.returncode == 2
+        assert said.strip().splitlines()[-1].startswith("Cannot say: interrupted; what was")
+    kept = path.read_text().count('"seconds"')
+    assert kept >= 5
+    path.write_text(path.read_text() + '{"benchmark": "half a li')
+    done = project.call(*CALIBRATE)
+    assert done.returncode == 0, done.stdout
+    assert f"Going on with an unfinished run: {kept} processes measured already" in done.stdout
+
+
+def test_what_was_measured_under_other_conditions_is_not_gone_on_with(project):
+    run = start(project, *CALIBRATE, "--processes", "30")
+    path = wait_for_processes(project, 5)
+    run.kill()
+    run.communicate()
+    path.write_text(re.sub(r'"numpy": "[\d.]+"', '"numpy": "1.0"', path.read_text()))
+    done = project.call(*CALIBRATE)
+    assert "Not gone on with an unfinished run" in done.stdout
+    assert "Going on" not in done.stdout
+
+
+@pytest.mark.parametrize("harm", ["taken away", "changed"])
+def test_a_recording_that_is_harmed_in_mid_run(project, harm):
+    run = start(project, *CALIBRATE, "--processes", "8" if harm == "changed" else "60")
+    path = wait_for_processes(project, 3)
+    if harm == "taken away":
+        path.unlink()
+    else:
+        lines = path.read_text().splitlines(keepends=True)
+        with open(path, "a") as file:  # the run writes on, behind it
+            file.write(lines[-1])
+    said = run.communicate(timeout=120)[0]
+    assert run.returncode == 2
+    assert f"was {harm} while it was measured into" in said.strip().splitlines()[-1]
+    assert not list(project.path.glob("results/*/calibration.jsonl"))
+
+
+def test_a_budget_too_short(project):
+    line = one_line(project.call(*CALIBRATE, "--budget", "0.001"), "ended 4 pairs of processes too")
+    assert "goes on from there" in line
+
+
+def test_commits_that_cannot_be_compared(project):
+    one_line(project.call(*GATE, "compare", "nope", "HEAD"), "there is no commit 'nope'")
+    one_line(project.call(*GATE, "compare", "HEAD", "main"), "BASE and HEAD are both")
+    code = project.path / "benchmarks" / "reference.py"
+    code.write_text(code.read_text().replace('version = "1"', 'version = "2"', 1))
+    project.git("commit", "-qam", "another version")
+    done = project.call(*GATE, "compare", "HEAD~1", "HEAD")
+    one_line(done, "HostCopy is version 1 in", "and 2 in", "their numbers mean different things")
+
+
+def test_results_that_are_not_there(project):
+    one_line(project.call(*GATE, "evaluate"), "Of which? there is none with what this needs")
+    one_line(project.call(*GATE, "history", "nope"), "No machine nope")
+
+
+def test_points_that_cannot_be_measured(project):
+    same = *GATE, "calibrate", "--python=same", "--bench"
+    one_line(project.call(*same, "no_such_thing"), "No benchmark's name has no_such_thing in it")
+    one_line(project.call(*same, "("), "is no regular expression")
+    gpu = project.call(*same, r"new_array.*float32', 1024", CUDA_VISIBLE_DEVICES="-1")
+    one_line(gpu, "Nothing was measured on both sides: ")
+
+
+def test_a_stack_that_cannot_be_installed(project):
+    (project.path / "requirements" / "host.txt").write_text("numpy==0.0.1\n")
+    project.git("commit", "-qam", "no such NumPy")
+    done = project.call(*GATE, "compare", "HEAD~1", "HEAD", *SMALL, "--markdown", "gate.md")
+    line = one_line(done, "The stack of", "could not be installed", "numpy==0.0.1")
+    assert (project.path / "gate.md").read_text().startswith("**Cannot say**: The stack of ")
+    assert len(line) < 250
+
+
+def test_machines_that_are_not_there(clone):
+    one_line(clone.call(*GATE, "history"), "Of which? there are nvidia-h100-80gb-hbm3, nvidia-h200")
+    done = clone.call(*GATE, "history", "nvidia-h100-80gb-hbm3")
+    assert done.returncode == 0
+    assert "No change points." in done.stdout
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("compare", "a", "b", "--budget", "0"),
+        ("compare", "a", "b", "--budget", "nan"),
+        ("calibrate", "--processes", "3"),
+        ("evaluate", "--processes", "many"),
+        ("compare", "a"),
+        (),
+    ],
+)
+def test_words_that_mean_nothing(words):
+    done = subprocess.run([*GATE, *words], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr
+    assert "gate.py" in done.stderr.splitlines()[-1]
+
+
+def test_a_report_that_cannot_be_written(project):
+    done = project.call(*GATE, "compare", "HEAD~1", "HEAD", "--markdown", "no/such/gate.md")
+    one_line(done, "there is no folder for no/such/gate.md")
+
+
+def test_two_gpus_do_not_mix(tmp_path):
+    path = tmp_path / "recording.jsonl"
+    text = CALIBRATION.read_text()
+    lines = text.splitlines(keepends=True)
+    run = next(line for line in lines if line.startswith('{"run"'))
+    gpu = json.loads(run)["run"]["facts"]["gpu uuid hash"]
+    other = run.replace(gpu, "0" * 12).replace('"started": 1', '"started": 2')
+    path.write_text(text + other)
+    with pytest.raises(recording.Broken, match="was measured on 2 GPUs"):
+        recording.read(path)
+
+
+def test_the_quiet_level_is_that_of_the_fast_cores():
+    """What counts as quiet comes from all that was measured, not from a run's first moment."""
+    processes = recording.read(CALIBRATION)[2]
+
+    class There:
+        pass
+
+    There.processes = processes
+    whole, quiet, unmeasured = measuring.visits(There, [0, 1])
+    assert min(whole.values()) >= 4
+    assert 0 < sum(quiet.values()) < sum(whole.values())
+    assert not unmeasured
+    slow = [{**line, "sentinel": 2 * line["sentinel"]} for line in processes[: len(processes) // 2]]
+    There.processes = slow + processes[len(slow) :]
+    fewer = measuring.visits(There, [0, 1])[1]
+    assert sum(fewer.values()) < sum(quiet.values())
