@@ -74,6 +74,10 @@ def evaluate(options):
         rows = list(shares(found, needed))
         lines += [f"**{name}**: {said}", "", *table(rows), ""]
         facts["looks"].append({"name": name, "false_alarms": alarms, "found": rows})
+    without = replay.replay(visits, RUNS, options.processes, calibrated=False)
+    facts["false_alarms_uncalibrated"] = without.false_alarms(without.twice)
+    rate = 100 * facts["false_alarms_uncalibrated"] / RUNS
+    lines += [f"As the gate does, with no calibration: {rate:.2f} false alarms in 100 runs"]
     head = (
         f"{machine}: {RUNS} comparisons of {len(found.series)} series and {len(found.families)} "
         f"families, replayed from {pairs_used} pairs of processes, nothing changed. How many of "

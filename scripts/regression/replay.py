@@ -97,11 +97,14 @@ class Replay:
         return int((numpy.hstack(needed) <= 0).any(axis=1).sum())
 
 
-def replay(visits, runs, count, seed=0):
-    """`runs` runs of `count` visits a series, and twice as many, from a calibration's `visits`."""
+def replay(visits, runs, count, calibrated=True, seed=0):
+    """`runs` runs of `count` visits a series, and twice as many, from a calibration's `visits`.
+
+    Unless `calibrated`, they are judged as where there is no calibration.
+    """
     random = numpy.random.default_rng(seed)
     series, changes = matrix(visits)
-    judge = Judge(series, changes)
+    judge = Judge(series, changes if calibrated else changes[:, :0])
     once, twice = ([], []), ([], [])
     for begin in range(0, runs, AT_ONCE):
         drawn = draw(changes, min(AT_ONCE, runs - begin), 2 * count, random)
