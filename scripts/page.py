@@ -50,6 +50,7 @@ def write(output, results):
         without=sorted(set(table["machine"].unique()) - set(latest["machine"].unique())),
         history=told(rows, steps, results, left_out),
         thinned=history.thinned(rows)[1:],
+        calibrations=calibrations(results, left_out),
         left_out=dict.fromkeys(left_out),
         site=(Path(output).parent / "index.html").exists(),
     )
@@ -150,6 +151,19 @@ def told(rows, steps, results, left_out):
             }
         )
     return found, len(places)
+
+
+def calibrations(results, left_out):
+    """{machine: what the page says of its calibration}, of the machines that have one."""
+    paths, found = sorted(Path(results).glob("*/calibration.jsonl")), {}
+    if paths:
+        from regression import calibration_shown  # scipy.stats, which takes a second
+    for path in paths:
+        try:
+            found[path.parent.name] = calibration_shown.shown(path)
+        except calibration_shown.Broken as error:
+            left_out.append(f"{path.parent.name}/{path.name}: it {error}")
+    return found
 
 
 def seconds(value):

@@ -1,19 +1,25 @@
 """The report in a real browser with no network: what it draws is what the table holds."""
 
 import collections
+import json
 import re
+import shutil
 import subprocess
+from datetime import UTC, datetime
 
 import charts
 import history
 import noise
+import numpy
 import page as report_page
 import points
 import pytest
+from regression import calibration_shown, pairs, recording, verdict
 
 from tests import derived
 from tests.conftest import ROOT
 
+CALIBRATION = derived.RECORDED / "nvidia-h100-80gb-hbm3" / "calibration.jsonl"
 MARKUP = "<script>alert(1)</script>&amp;'\"\\"  # a machine's name
 CHARTS = "bandwidth", "latency", "dtypes", "history", "machines"
 DAY = 86_400_000
@@ -344,6 +350,111 @@ def test_a_page_of_what_is_left_of_broken_results(tmp_path, look_at):
     found = marks(page, "bandwidth")
     assert len(found) == rows["dtype"].eq("float32").sum() > 0
     assert all(number(mark["GB/s"]) > 0 for mark in found)
+
+
+def finds(look_at, path):
+    """The section on comparisons: its text, and its table's rows, with the kind in each."""
+    section = look_at(path, width=390).locator("#finds")
+    rows = []
+    for row in section.locator("tbody tr").all_inner_texts():
+        cells = [cell.strip() for cell in row.split("\t")]
+        rows.append(cells if len(cells) == 5 else [rows[-1][0], *cells, rows[-1][-1]])
+    return section.inner_text(), rows
+
+
+def test_it_shows_what_a_comparison_can_find(tmp_path, look_at):
+    assert report_page.write(tmp_path / "report.html", ROOT / "results") == []
+    text, rows = finds(look_at, tmp_path / "report.html")
+    first, runs, processes = recording.read(CALIBRATION)
+    visits = pairs.of(recording.table(processes))
+    found = verdict.judge(visits.groupby(pairs.SERIES).head(4), visits)
+    families = found.families.assign(least=verdict.promise(found.families))
+    families = families.groupby("kind")["least"].median()
+    series = found.series.assign(least=verdict.promise(found.series))
+    wanted = []
+    for kind in verdict.MATTERS:
+        for nbytes, here in series[series["kind"].eq(kind)].groupby("nbytes"):
+            logs = here["own"].median(), here["least"].median(), families[kind]
+            size = report_page.in_words(nbytes)
+            wanted.append([kind, size, *(in_percent(value) for value in logs)])
+    assert rows == wanted
+    assert {row[0] for row in rows} == set(verdict.MATTERS)
+    assert CALIBRATION.parent.name in text
+    day = datetime.fromtimestamp(processes[-1]["ended"] / 1000, UTC)
+    assert f"{len(visits)} pairs of processes of commit {first['sides'][0][:8]}" in text
+    assert f"measured on {day:%Y-%m-%d}, GPU driver {runs[0]['facts']['driver']}" in text
+    assert "No machine has a calibration" not in text
+
+
+def in_percent(logarithm):
+    value = 100 * numpy.expm1(logarithm)
+    return report_page.sentences.percent(value, value)
+
+
+def test_more_processes_in_a_calibration_promise_no_more(tmp_path):
+    """What is said is of 4 processes a side; that of more would be two thirds of it."""
+    first, run, *lines = CALIBRATION.read_text().splitlines()
+    lines = [
+        json.loads(line) | {"sentinel": 6e-5, "quiet": 25} for line in lines if "quiet" in line
+    ]
+    lines = [line for line in lines if line["round"] < pairs.FEWEST]
+    again = [line | {"round": line["round"] + 10} for line in lines]
+    promised = []
+    for name, some in ("once", lines), ("twice", lines + again):
+        (tmp_path / name).write_text("\n".join([first, run, *map(json.dumps, some), ""]))
+        promised.append(numpy.array(least(tmp_path / name)))
+    assert numpy.median(promised[1] / promised[0]) > 0.9
+
+
+def least(path):
+    """All slowdowns that the page says are found with the calibration at `path`."""
+    kinds = calibration_shown.shown(path)["kinds"]
+    return [size[2] for kind in kinds for size in kind["sizes"]] + [
+        kind["family"] for kind in kinds
+    ]
+
+
+def edited(**change):
+    """The recorded calibration, its first process with `change`."""
+    first, run, *lines = CALIBRATION.read_text().splitlines()
+    lines[0] = json.dumps({**json.loads(lines[0]), **change})
+    return "\n".join([first, run, *lines, ""])
+
+
+BROKEN = {
+    "it is no recording of gate.py's, or a broken one": lambda: "half a li\n",
+    "it is broken": lambda: edited(seconds="long"),
+    "it has numbers that are none": lambda: edited(seconds=float("inf")),
+    "it has nothing that was measured on both sides": lambda: "\n".join(
+        [*CALIBRATION.read_text().splitlines()[:3], ""]
+    ),
+}
+
+
+@pytest.mark.parametrize("why", BROKEN)
+def test_a_broken_calibration_is_left_out(tmp_path, look_at, why):
+    derived.result(tmp_path, "m", "c0ffee00" * 5, 1)
+    shutil.copytree(CALIBRATION.parent, tmp_path / CALIBRATION.parent.name)
+    (tmp_path / "m" / "calibration.jsonl").write_text(BROKEN[why]())
+    left_out = report_page.write(tmp_path / "report.html", tmp_path)
+    assert left_out == [f"m/calibration.jsonl: {why}"]
+    assert left_out[0] in look_at(tmp_path / "report.html").inner_text("#how")
+    text, rows = finds(look_at, tmp_path / "report.html")
+    assert rows  # the other machine's
+    assert "No machine has a calibration" not in text
+
+
+def test_a_calibration_that_cannot_be_read_is_left_out(tmp_path):
+    (derived.recorded(tmp_path) / "calibration.jsonl").mkdir()
+    left_out = report_page.write(tmp_path / "report.html", tmp_path)
+    assert left_out == [f"{derived.MACHINE}/calibration.jsonl: it cannot be read"]
+
+
+def test_without_a_calibration_it_says_how_to_get_one(made, look_at):
+    text, rows = finds(look_at, made[0])
+    assert rows == []
+    assert "No machine has a calibration" in text
+    assert "scripts/gate.py calibrate" in text
 
 
 def test_older_detail_is_thinned_and_said_so(made, tmp_path, look_at, monkeypatch):

@@ -190,9 +190,10 @@ def test_a_fault_of_the_machine_is_a_doubt_and_no_finding():
 
 def test_too_few_processes_are_a_doubt(calibration):
     few = [line for line in read() if line["round"] < FEWEST - 1]
-    came = compared(few, calibration=calibration)
+    came = compared(slowed(few, 3, of("torch")), calibration=calibration)
     assert came.code == 2
     assert "series have fewer than 4 processes a side" in came.headline
+    assert came.slower == []
 
 
 def test_visits_that_were_not_quiet_only_fill_up():
@@ -200,6 +201,8 @@ def test_visits_that_were_not_quiet_only_fill_up():
     visits = pairs.of(recording.table(processes))
     assert visits.groupby(pairs.SERIES).size().min() == FEWEST
     assert not visits["quiet"].all()
+    more = visits.groupby(pairs.SERIES)["quiet"].agg(["size", "sum"])
+    assert (more["size"] == more["sum"].clip(lower=FEWEST)).all()
     lowest = pairs.level(processes)
     slow = {**processes[0], "sentinel": 1.2 * lowest}
     assert not pairs.clean(slow["samples"], slow["quiet"], slow["sentinel"], lowest)
