@@ -10,7 +10,9 @@ The exit code is 0 if nothing became slower, 1 if something did, 2 if that could
 
 import argparse
 import os
+import signal
 import sys
+import traceback
 from pathlib import Path
 
 import dotvenv
@@ -59,8 +61,6 @@ def arguments():
     told = "a folder of results/; not needed if it is the only one"
     for name in "history", "evaluate":
         add[name].add_argument("machine", nargs="?", metavar="MACHINE", help=told)
-    replayed = "processes a side at the first look; 4 if not said"
-    add["evaluate"].add_argument("--processes", type=count, default=4, help=replayed)
     for name in "compare", "history", "evaluate":
         add[name].add_argument("--markdown", metavar="FILE", help="write it as Markdown, too")
         add[name].add_argument("--json", metavar="FILE", help="write it as JSON, too")
@@ -85,7 +85,7 @@ def minutes(text):
 
 def outcome(options):
     """What the command came to: an outcome of regression/, which has a code, text, and so on."""
-    from asv.util import UserError
+    from asv.util import ProcessError, UserError
     from chosen import NoSuchResult
     from regression import outcome, recording
 
@@ -99,34 +99,56 @@ def outcome(options):
         return getattr(recorded, options.command)(options)
     except KeyboardInterrupt:
         return outcome.CannotSay(INTERRUPTED)
-    except (UserError, NoSuchResult, recording.Broken, OSError) as error:
+    except (UserError, ProcessError, NoSuchResult, recording.Broken, OSError) as error:
         asv_was = str(error) == "Interrupted."
         return outcome.CannotSay(INTERRUPTED if asv_was else error)
 
 
 def main(options):
+    from asv.console import log
+
     came = outcome(options)
+    log.flush()
+    sys.stdout.flush()
+    print(came.text(), file=sys.stderr if came.code == CANNOT_SAY else sys.stdout, flush=True)
     for name in "markdown", "json":
         if path := getattr(options, name, None):
             Path(path).write_text(getattr(came, name)())
-    print(came.text(), file=sys.stderr if came.code == CANNOT_SAY else sys.stdout)
     return came.code
 
 
+def exit_code(options):
+    """Never 1 but for a slowdown: no error of a user's, the machine's or ours is a finding."""
+    try:
+        return main(options)
+    except KeyboardInterrupt:
+        print("Cannot say: interrupted", file=sys.stderr)
+    except OSError as error:
+        print(f"Cannot say: {error}", file=sys.stderr)
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # or Python says it once more
+    except Exception:
+        traceback.print_exc()
+    return CANNOT_SAY
+
+
+def refuse(why):
+    print(f"Cannot say: {why}", file=sys.stderr)
+    sys.exit(CANNOT_SAY)
+
+
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     options = arguments()
     for name in "markdown", "json":
         if path := getattr(options, name, None):
             setattr(options, name, os.path.abspath(path))
-            if not os.path.isdir(os.path.dirname(getattr(options, name))):
-                print(f"Cannot say: there is no folder for {path}", file=sys.stderr)
-                sys.exit(CANNOT_SAY)
+            if os.path.isdir(path) or not os.path.isdir(os.path.dirname(os.path.abspath(path))):
+                refuse(f"{path} is a folder, or in one that is not there")
     os.chdir(dotvenv.ROOT)
     needed = NEEDED[options.command]
     lacking = dotvenv.missing(*dotvenv.TABLES, *needed)
     if lacking and getattr(options, "python", None):
-        print(f"Cannot say: this Python has no {', '.join(lacking)}", file=sys.stderr)
-        sys.exit(CANNOT_SAY)
+        refuse(f"this Python has no {', '.join(lacking)}")
     dotvenv.enter_for_tables(*needed)
     sys.path.insert(1, str(dotvenv.ROOT))
-    sys.exit(main(options))
+    sys.exit(exit_code(options))

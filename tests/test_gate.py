@@ -8,7 +8,7 @@ import sys
 import time
 
 import pytest
-from regression import measuring, recording
+from regression import measuring, recording, running
 
 from tests.conftest import ROOT
 
@@ -50,7 +50,7 @@ def test_two_stacks(project):
     assert done.returncode == 0, done.stdout
     assert "\nNothing became slower\n" in done.stdout
     assert f"HEAD {same[:8]} against BASE {base[:8]} on " in done.stdout
-    assert "has no calibration: this comparison's own noise alone was used" in done.stdout
+    assert "has no calibration (gate.py calibrate makes it)" in done.stdout
 
     files = "--json", "gate.json", "--markdown", "gate.md"
     done = project.call(*GATE, "compare", "HEAD~1", "main", *SMALL, *files)
@@ -90,12 +90,15 @@ def test_a_calibration_is_kept_and_used(project):
 
     project.git("commit", "-q", "--allow-empty", "-m", "another")
     done = project.call(*GATE, "compare", "HEAD~1", "HEAD", *SMALL)
-    assert f"Judged with the calibration of {commit[:8]}" in done.stdout
+    assert f"Judged with results/{path.parent.name}/calibration.jsonl, {commit[:8]}" in done.stdout
 
     first, *rest = path.read_text().splitlines(keepends=True)
     path.write_text(first.replace('": "1"', '": "0"') + "".join(rest))
     done = project.call(*GATE, "compare", "HEAD~1", "HEAD", *SMALL)
-    assert "is of another version of the benchmarks, and was not used" in done.stdout
+    assert (
+        "is of another version of the benchmarks: this comparison is judged by its own noise"
+        in done.stdout
+    )
     path.write_text(first + rest[0][:20] + "\n")
     one_line(project.call(*GATE, "compare", "HEAD~1", "HEAD", *SMALL), "calibration.jsonl is no")
     one_line(project.call(*GATE, "evaluate"), "calibration.jsonl is no recording")
@@ -169,8 +172,11 @@ def test_a_budget_too_short(project):
 def test_commits_that_cannot_be_compared(project):
     one_line(project.call(*GATE, "compare", "nope", "HEAD"), "there is no commit 'nope'")
     one_line(project.call(*GATE, "compare", "HEAD", "main"), "BASE and HEAD are both")
+    one_line(project.call(*GATE, "compare", "HEAD..HEAD", "main"), "there is no commit")
+    one_line(project.call(*GATE, "compare", "HEAD^{tree}", "main"), "HEAD^{tree}")
     code = project.path / "benchmarks" / "reference.py"
     code.write_text(code.read_text().replace('version = "1"', 'version = "2"', 1))
+    one_line(project.call(*CALIBRATE), "and this is in no commit: M benchmarks/reference.py")
     project.git("commit", "-qam", "another version")
     done = project.call(*GATE, "compare", "HEAD~1", "HEAD")
     one_line(done, "HostCopy is version 1 in", "and 2 in", "their numbers mean different things")
@@ -187,6 +193,10 @@ def test_points_that_cannot_be_measured(project):
     one_line(project.call(*same, "("), "is no regular expression")
     gpu = project.call(*same, r"new_array.*float32', 1024", CUDA_VISIBLE_DEVICES="-1")
     one_line(gpu, "Nothing was measured on both sides: ")
+    again = project.call(*same, r"new_array.*float32', 1024", CUDA_VISIBLE_DEVICES="-1")
+    one_line(again, "Nothing was measured on both sides: ")  # tried again, not only said again
+    assert "Going on" not in again.stdout
+    one_line(project.call(*same, "Harness"), "No benchmark's name has Harness in it")
 
 
 def test_a_stack_that_cannot_be_installed(project):
@@ -211,7 +221,7 @@ def test_machines_that_are_not_there(clone):
         ("compare", "a", "b", "--budget", "0"),
         ("compare", "a", "b", "--budget", "nan"),
         ("calibrate", "--processes", "3"),
-        ("evaluate", "--processes", "many"),
+        ("evaluate", "--processes", "4"),
         ("compare", "a"),
         (),
     ],
@@ -225,7 +235,59 @@ def test_words_that_mean_nothing(words):
 
 def test_a_report_that_cannot_be_written(project):
     done = project.call(*GATE, "compare", "HEAD~1", "HEAD", "--markdown", "no/such/gate.md")
-    one_line(done, "there is no folder for no/such/gate.md")
+    one_line(done, "no/such/gate.md is a folder, or in one that is not there")
+    one_line(project.call(*GATE, "compare", "HEAD~1", "HEAD", "--json", "tests"), "is a folder")
+    done = project.call(*GATE, "compare", "HEAD", "HEAD", "--json", "/dev/full")
+    one_line(done, "No space left on device")
+    assert "Cannot say: BASE and HEAD are both" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("seconds", float("nan")),
+        ("seconds", -1.0),
+        ("seconds", "1"),
+        ("sentinel", 0.0),
+        ("side", 2),
+        ("benchmark", "nothing"),
+        ("parameters", []),
+        ("round", None),
+    ],
+)
+def test_numbers_that_no_process_can_have_measured(tmp_path, name, value):
+    path = tmp_path / "recording.jsonl"
+    lines = CALIBRATION.read_text().splitlines(keepends=True)
+    last = json.loads(lines[-1])
+    path.write_text("".join([*lines[:-1], json.dumps({**last, name: value}) + "\n"]))
+    with pytest.raises(recording.Broken, match="is no recording"):
+        recording.read(path)
+
+
+@pytest.mark.parametrize("content", [b"", b"\xff\xfe\n", b"null\n", b"[" * 9999 + b"\n", b"{}\n"])
+def test_files_that_are_no_recordings(tmp_path, content):
+    path = tmp_path / "recording.jsonl"
+    path.write_bytes(content)
+    with pytest.raises(recording.Broken, match="is no recording"):
+        recording.read(path)
+
+
+def test_a_calibration_of_another_gpu_is_not_used(monkeypatch):
+    monkeypatch.chdir(ROOT)
+
+    class Run:
+        recording = type("", (), {"first": {"versions": {}}})
+        conditions = type("", (), {"facts": {"gpu uuid hash": "0" * 12}})
+
+    visits, (said,) = running.calibrated("nvidia-h100-80gb-hbm3", Run)
+    assert visits is None
+    assert "was measured on another GPU" in said
+    facts = recording.read(CALIBRATION)[1][0]["facts"]
+    Run.conditions.facts = facts
+    Run.recording.first = {"versions": {"reference.Link.time_link": "1"}}
+    visits, (said,) = running.calibrated("nvidia-h100-80gb-hbm3", Run)
+    assert len(visits) >= 408
+    assert said.startswith("Judged with results/nvidia-h100-80gb-hbm3/calibration.jsonl, ")
 
 
 def test_two_gpus_do_not_mix(tmp_path):

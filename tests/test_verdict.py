@@ -9,6 +9,7 @@ import json
 import math
 
 import numpy
+import pandas
 import pytest
 from regression import outcome, pairs, recorded, recording, replay, running, verdict
 from regression.pairs import FEWEST
@@ -62,8 +63,8 @@ def calibration():
     return pairs.of(recording.table(read()))
 
 
-def test_nothing_is_found_where_nothing_changed(calibration):
-    came = compared(read(), calibration=calibration)
+def test_nothing_is_found_where_nothing_changed():
+    came = compared(read())
     assert (came.code, came.slower, came.faster) == (0, [], [])
     assert came.headline == "Nothing became slower"
 
@@ -74,7 +75,8 @@ def test_cupy_12_is_found_and_nothing_else(calibration):
     assert came.code == 1
     (one,) = came.slower
     assert (one["method"], one["memory"]) == ("cupy", "pinned")
-    assert one["parts"][0][0] == "new array, 32 MiB float32"
+    worst = max(one["parts"], key=lambda part: part[1])
+    assert worst[0] == "new array, 32 MiB float32"
     assert came.headline.startswith("Slower: cupy, pinned: +")
     names = {name for name, *_ in one["parts"]}
     sizes = "64 KiB", "4 MiB", "32 MiB"
@@ -88,9 +90,8 @@ def test_a_family_that_moves_is_one_finding(calibration):
     came = compared(slowed(read(), 1.25, of("torch", "pageable")), calibration=calibration)
     (one,) = came.slower
     assert (one["method"], one["memory"]) == ("torch", "pageable")
-    name, change, _ = next(part for part in one["parts"] if part[0].startswith("all"))
-    assert name == "all 12 series"
-    assert math.expm1(change) == pytest.approx(0.25, abs=0.04)
+    assert one["parts"][0][0] == "all 12 series"  # not the series that chance made the worst
+    assert math.expm1(one["change"]) == pytest.approx(0.25, abs=0.04)
     assert len(one["parts"]) > 6
 
 
@@ -121,11 +122,11 @@ def test_faster_is_said_and_fails_nothing(calibration):
     assert "faster: torch, pinned" in came.text()
 
 
-def test_an_odd_process_several_times_too_slow_is_nothing(calibration):
+def test_an_odd_process_several_times_too_slow_is_nothing():
     def odd(line):
         return line["round"] == 0
 
-    came = compared(slowed(read(), 5, odd), calibration=calibration)
+    came = compared(slowed(read(), 5, odd))
     assert (came.code, came.slower) == (0, [])
 
 
@@ -150,9 +151,30 @@ def test_where_a_doubt_is_more_is_measured():
         (line["benchmark"], *line["parameters"].values()): line["parameters"] for line in slower
     }
     points = [Point(key[0], parameters) for key, parameters in points.items()]
-    more = running.suspects(found(slower), points)
+    more = running.suspects(found(slower), points, wanted=8)
     assert 0 < len(more) < len(points) / 2
-    assert {"cupy"} <= {point.parameters.get("method") for point in more}
+    assert "cupy" in {point.parameters.get("method") for point in more}
+    assert not running.suspects(found(slower), points, wanted=4)
+
+
+def test_what_is_clear_is_not_looked_at_again_and_what_is_noisy_is():
+    rows = found(slowed(read(), 3, of("cupy"))).series
+    assert rows[rows["method"].eq("cupy") & rows["memory"].eq("pinned")]["clear"].all()
+    assert not rows[rows["clear"]]["near"].any()
+    few = found(read())
+    noisy = few.series[verdict.promise(few.series) > verdict.NOISY]
+    assert set(noisy["nbytes"]) == {32 << 20}
+    assert set(noisy["memory"]) == {"pageable"}
+    lines = [line for line in read() if of(None, "pageable", 32 << 20)(line)]
+    points = [Point(line["benchmark"], line["parameters"]) for line in lines]
+    assert running.suspects(few, points, wanted=8)
+
+
+def test_too_noisy_to_see_anything_is_a_doubt():
+    there = slowed(read(), 9, lambda line: line["round"] % 2)
+    came = compared(slowed(there, 1 / 9, lambda line: not line["round"] % 2))
+    assert came.code == 2
+    assert "even +100 % may be missed" in came.headline
 
 
 class Point:
@@ -163,8 +185,8 @@ class Point:
 @pytest.mark.parametrize(
     ("change", "doubt"),
     [
-        ({"skipped": "cupy is not installed"}, "in HEAD cupy is not installed"),
-        ({"failed": "ValueError: wrong bytes"}, "in HEAD it failed: ValueError: wrong bytes"),
+        ({"skipped": "cupy is missing"}, "have one side only: in HEAD cupy is missing"),
+        ({"failed": "ValueError: wrong bytes"}, "failed in HEAD: ValueError: wrong bytes"),
     ],
 )
 def test_one_side_that_was_not_measured_is_a_doubt(change, doubt):
@@ -176,7 +198,36 @@ def test_one_side_that_was_not_measured_is_a_doubt(change, doubt):
     ]
     came = compared(gone)
     assert came.code == 2
-    assert came.headline == f"Cannot say: 24 points have one side only: {doubt}"
+    assert came.headline == f"Cannot say: 24 points {doubt}"
+
+
+def test_a_process_that_failed_once_is_a_doubt_though_others_measured():
+    line = {key: value for key, value in read()[0].items() if key != "seconds"}
+    came = compared([*read(), {**line, "round": 9, "failed": "Segmentation fault"}])
+    assert came.code == 2
+    assert came.headline.startswith("Cannot say: 1 points failed in ")
+
+
+def test_points_that_no_side_could_measure_are_said():
+    gone = [
+        {key: value for key, value in line.items() if key != "seconds"} | {"skipped": "no cupy"}
+        if of("cupy")(line)
+        else line
+        for line in read()
+    ]
+    came = compared(gone)
+    assert came.code == 0
+    assert "24 points were not measured: no cupy" in came.text()
+
+
+def test_a_budget_that_ends_in_doubt_is_a_doubt_unless_something_is_clear(calibration):
+    there = Recorded(read())
+    commits = ["a" * 40, "b" * 40]
+    for factor, code in (1.0, 2), (3.0, 1):
+        judged = found(slowed(read(), factor, of("cupy")))
+        came = outcome.Compared("here", commits, there, judged, [], ["the budget ended"])
+        assert came.code == code
+        assert "the budget ended" in came.text()
 
 
 def test_a_fault_of_the_machine_is_a_doubt_and_no_finding():
@@ -233,41 +284,57 @@ def test_json_has_all_of_it(calibration):
 # The gate's own errors ---------------------------------------------------------------------------
 
 
-def test_a_replay_judges_as_the_gate_does(calibration):
+@pytest.mark.parametrize("looks", [1, 2])
+def test_a_replay_judges_as_the_gate_does(calibration, looks):
     series, changes = replay.matrix(calibration)
-    first = calibration.groupby(pairs.SERIES).head(FEWEST)
-    judged = verdict.judge(first, first)
-    (change, bound), (families, bounds) = replay.Judge(series, changes)(changes[None])
+    first = calibration.groupby(pairs.SERIES, sort=False).head(FEWEST)
+    again = [first.assign(round=first["round"] + 100 * look) for look in range(looks)]
+    judged = verdict.judge(pandas.concat(again, ignore_index=True))
+    judge = replay.Judge(series)
+    change, error, bound = judge.series(numpy.tile(changes, looks)[None])
     rows = judged.series.set_index(pairs.SERIES).loc[series.set_index(pairs.SERIES).index]
     assert numpy.allclose(rows["change"], change[0])
     assert numpy.allclose(rows["bound"], bound[0])
+    families, bounds = judge.families_of(change, error)
     assert numpy.allclose(judged.families["change"], families[0])
     assert numpy.allclose(judged.families["bound"], bounds[0])
 
 
-def test_replays_draw_every_visit_as_often_as_any_other(calibration):
+def test_replays_draw_every_visit_once_before_any_comes_again(calibration):
     _, changes = replay.matrix(calibration)
-    drawn = replay.draw(changes, 3, 8, numpy.random.default_rng(0))
-    assert numpy.allclose(numpy.sort(abs(drawn[1]), 1)[:, ::2], numpy.sort(abs(changes), 1))
+    drawn = replay.draw(changes, 3, 2, numpy.random.default_rng(0))
+    for part in drawn[1, :, :FEWEST], drawn[1, :, FEWEST:]:
+        assert numpy.allclose(numpy.sort(abs(part), 1), numpy.sort(abs(changes), 1))
+        assert 0.4 < (part > 0).mean() < 0.6
     assert not numpy.array_equal(drawn[0], drawn[1])
 
 
 def test_a_slowdown_that_is_replayed_as_found_is_found(calibration):
-    """What evaluate says of one injected slowdown is what the gate does with it."""
+    """What evaluate says of one injected slowdown is what the gate does with it, look for look."""
     series, changes = replay.matrix(calibration)
-    judge = replay.Judge(series, changes)
-    (change, bound), _ = judge(changes[None])
-    needed = (bound - change)[0]
-    for place in 0, len(series) // 2:
+    judge = replay.Judge(series)
+    drawn = replay.draw(changes, 2, 4, numpy.random.default_rng(1))
+
+    def looks(drawn):
+        return [judge.series(drawn[:, :, :count]) for count in verdict.LOOKS]
+
+    needed = replay.needed([(change, bound) for change, _, bound in looks(drawn)])
+    for run, place in (0, 0), (1, len(series) // 2):
         for extra, expected in ((1e-6, True), (-1e-6, False)):
-            injected = changes.copy()
-            injected[place] += needed[place] + extra
-            (change, bound), _ = judge(injected[None])
-            assert (change[0, place] >= bound[0, place]) is numpy.bool_(expected)
+            injected = drawn.copy()
+            injected[run, place] += needed[run, place] + extra
+            found = False
+            for look, (change, _, bound) in enumerate(looks(injected), 1):
+                there, least = change[run, place], bound[run, place]
+                last = look == len(verdict.LOOKS)
+                found = there >= (1 if last else verdict.CLEAR) * least
+                if found or not verdict.near(there, least):
+                    break
+            assert found == expected
 
 
 class Options:
-    machine, processes = None, FEWEST
+    machine = None
 
 
 def test_readme_has_the_figures_that_evaluate_gives():
@@ -275,7 +342,7 @@ def test_readme_has_the_figures_that_evaluate_gives():
     readme = (ROOT / "README.md").read_text()
     facts = json.loads(came.json())
     assert facts["runs"] >= 1000
-    assert all(100 * look["false_alarms"] / facts["runs"] <= 1 for look in facts["looks"])
+    assert 100 * facts["looks"][-1]["false_alarms"] / facts["runs"] <= 1
     rows = [line for line in came.markdown().splitlines() if line.startswith("| p")]
     assert len(rows) == 36
     kept = [row for row in rows if "| any size |" in row or "| a family |" in row]

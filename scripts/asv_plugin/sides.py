@@ -11,6 +11,7 @@ import itertools
 import json
 import os
 import pickle
+import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
@@ -22,7 +23,7 @@ from asv.commands.setup import Setup
 from asv.config import Config
 from asv.console import log
 from asv.environment import get_environments
-from asv.repo import NoSuchNameError, get_repo
+from asv.repo import get_repo
 
 from scripts import facts, machine, stack
 
@@ -50,7 +51,10 @@ class Side:
         imported, output = self.spawner.preimport()
         if not imported:
             self.close()
-            raise util.UserError(f"The benchmarks of {commit[:8]} could not be imported: {output}")
+            raise util.UserError(
+                f"The benchmarks of {commit[:8]} could not be imported: "
+                + (output.strip().splitlines() or ["no reason was given"])[-1]
+            )
 
     def close(self):
         self.spawner.close()
@@ -79,10 +83,11 @@ class Side:
 
 def commit_hash(name):
     """The commit that `name` names; UserError if there is none."""
-    try:
-        return get_repo(load_conf()).get_hash_from_name(name)
-    except NoSuchNameError:
-        raise util.UserError(f"there is no commit {name!r}") from None
+    command = ["git", "rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}"]
+    found = subprocess.run(command, capture_output=True, text=True)
+    if found.returncode:
+        raise util.UserError(found.stderr.strip() or f"there is no commit {name!r}")
+    return found.stdout.strip()
 
 
 def load_conf(**changes):
@@ -104,21 +109,20 @@ def opened(commits, patterns, python=None):
     """The sides of `commits`, each with its own stack installed, and the points to measure.
 
     Yields [side, ...], [point, ...] and a function (side, point) -> what Side.process returns.
-    Two equal commits are one side, twice. With `python`, as asv's --python, the libraries that it
+    Two equal commits share an
+    environment. With `python`, as asv's --python, the libraries that it
     has are measured, whatever the commit's stack.
     `patterns` choose the points, as asv's --bench. UserError if a stack cannot be installed.
     """
     with contextlib.ExitStack() as stack_:
-        sides, conf = {}, load_conf()
-        for commit in dict.fromkeys(commits):
-            conf = load_conf(env_dir=str(FOLDER / f"env-{len(sides)}"))
-            environment = one_environment(conf, commit, python)
-            sides[commit] = Side(conf, commit, environment)
-            stack_.callback(sides[commit].close)
-        sides = [sides[commit] for commit in commits]
-        benchmarks = Benchmarks.discover(
-            conf, get_repo(conf), [sides[-1].environment], [commits[-1]], regex=patterns
-        )
+        sides, environments = [], {}
+        for commit in commits:
+            conf = load_conf(env_dir=str(FOLDER / f"env-{len(environments)}"))
+            if commit not in environments:
+                environments[commit] = one_environment(conf, commit, python)
+            sides.append(Side(conf, commit, environments[commit]))
+            stack_.callback(sides[-1].close)
+        benchmarks = discovered(conf, sides[-1], patterns)
         log.flush()
         caches = setup_caches(sides[0], benchmarks, stack_)
         points = list(selected(benchmarks))
@@ -131,6 +135,19 @@ def opened(commits, patterns, python=None):
 
         process.level = functools.partial(lower_level, caches)
         yield sides, points, process
+
+
+def discovered(conf, side, patterns):
+    """asv's benchmarks of the work tree that `patterns` choose, found with the side's stack."""
+    try:
+        return Benchmarks.discover(
+            conf, get_repo(conf), [side.environment], [side.commit], regex=patterns
+        )
+    except util.UserError as error:
+        if not failures:  # an interrupt
+            raise
+        told = f"The benchmarks fail with the stack of {side.commit[:8]}: {failures[-1][1]}"
+        raise util.UserError(told) from error
 
 
 def one_environment(conf, commit, python):
@@ -180,6 +197,8 @@ def selected(benchmarks):
     for name, benchmark in sorted(benchmarks.items()):
         if benchmark["type"] != "time" or name.startswith("cold_start."):
             continue  # a cold start takes all of its processes in one
+        if "nbytes" not in benchmark["param_names"]:
+            continue  # no transfer
         chosen = benchmarks.benchmark_selection[name]
         for index, values in enumerate(itertools.product(*benchmark["params"])):
             if chosen is None or index in chosen:

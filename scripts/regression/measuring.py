@@ -26,8 +26,8 @@ class Conditions:
         libraries = [facts.software(installed(side)) for side in sides]
         self.facts = {**libraries[-1], "sides": libraries, **facts.collect(facts.HOST)}
         self.readings, self.others = [], 0
-        self.run = {"started": now(), "ended": None, "processes": 0, "alarms": []}
-        self.run["facts"] = self.facts
+        self.run = {"started": now(), "ended": None, "processes": 0}
+        self.run |= {"alarms": [], "whole": False, "facts": self.facts}
         if self.gpu:
             self.facts |= facts.collect(facts.GPU, self.gpu)
         self.look()
@@ -39,15 +39,17 @@ class Conditions:
             self.readings += facts.readings_under_load(self.gpu)
             self.facts |= facts.summary(self.readings)
 
-    def alarms(self):
-        """In words, a line each."""
+    def known(self, processes, whole=False):
+        """The run as far as it is known, with its alarms, a line each."""
         link = asv_plugin.gpu_facts.get("link")
-        return list(facts.alarms(self.facts, link, self.others)) if self.gpu else []
-
-    def end(self, processes):
-        """The run, complete."""
-        self.look()
-        return {**self.run, "ended": now(), "processes": processes, "alarms": self.alarms()}
+        alarms = list(facts.alarms(self.facts, link, self.others)) if self.gpu else []
+        return {
+            **self.run,
+            "ended": now(),
+            "processes": processes,
+            "alarms": alarms,
+            "whole": whole,
+        }
 
 
 def now():
@@ -59,16 +61,11 @@ def key(benchmark, parameters):
 
 
 def visit(recording, sides, point, process, number):
-    """A process of each side; returns whether all of them measured."""
-    order = list(range(len(sides)))
-    random.shuffle(order)
-    measured = True
-    for place in order:
+    """A process of each side."""
+    for place in random.sample(range(len(sides)), len(sides)):
         found = process(sides[place], point)
-        measured = measured and "seconds" in found
         named = {"benchmark": point.benchmark, "parameters": point.parameters}
         recording.add(**named, side=place, round=number, **found, ended=now())
-    return measured
 
 
 def visits(recording, sides):
@@ -96,10 +93,11 @@ def lacking(recording, sides, points, wanted):
             yield point, whole[name]
 
 
-def measure(recording, sides, points, process, wanted, deadline):
+def measure(recording, sides, points, process, wanted, deadline, look):
     """Visit `points` until each has `wanted` quiet visits, or MOST times as many of any kind.
 
-    Returns whether there was time for it. A point that cannot be measured is left alone.
+    Returns whether there was time for it. A point that cannot be measured is left alone. `look` is
+    called after each pass: at the machine.
     """
     columns = TextColumn("{task.description}"), MofNCompleteColumn(), TimeElapsedColumn()
     # The display's own thread would disturb what is measured: it is drawn between visits alone.
@@ -116,4 +114,5 @@ def measure(recording, sides, points, process, wanted, deadline):
                 visit(recording, sides, point, process, number)
                 progress.advance(task)
                 progress.refresh()
+            look()
     return True

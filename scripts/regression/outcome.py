@@ -33,24 +33,29 @@ def operation(benchmark):
 def findings(found, word):
     """What became `word`, the most first: one dict a method and memory.
 
-    `parts` are its families and series that did, (name, change, bound) each, the most first;
-    `change` is the first one's. Changes are logarithms.
+    `parts` are (name, change, bound) of its families that did, and then of its series, each the
+    most first; `change` is the first part's. Changes are logarithms.
     """
     there = {}
-    for row in found.families[found.families["found"] == word].to_dict("records"):
-        kind = row["kind"].removeprefix("pinned, ")
-        name = f"all {row['members']} series" + ("" if kind == "pageable" else f", {kind}")
-        parts = there.setdefault((row["method"], row["memory"]), [])
-        parts.append((name, row["change"], row["bound"]))
-    for row in found.series[found.series["found"] == word].to_dict("records"):
-        name = f"{operation(row['benchmark'])}, {size(int(row['nbytes']))} {row['dtype']}".strip()
-        parts = there.setdefault((row["method"], row["memory"]), [])
-        parts.append((name, row["change"], row["bound"]))
-    ones = []
-    for (method, memory), parts in there.items():
-        parts.sort(key=lambda part: -abs(part[1]))
-        ones.append({"method": method, "memory": memory, "change": parts[0][1], "parts": parts})
+    for rows, name_of in ((found.families, family_name), (found.series, series_name)):
+        rows = rows[rows["found"] == word]
+        for row in rows.sort_values("change", key=abs, ascending=False).to_dict("records"):
+            parts = there.setdefault((row["method"], row["memory"]), [])
+            parts.append((name_of(row), row["change"], row["bound"]))
+    ones = [
+        {"method": method, "memory": memory, "change": parts[0][1], "parts": parts}
+        for (method, memory), parts in there.items()
+    ]
     return sorted(ones, key=lambda one: -abs(one["change"]))
+
+
+def family_name(row):
+    kind = row["kind"].removeprefix("pinned, ")
+    return f"all {row['members']} series" + ("" if kind == "pageable" else f", {kind}")
+
+
+def series_name(row):
+    return f"{operation(row['benchmark'])}, {size(int(row['nbytes']))} {row['dtype']}".strip()
 
 
 def said(one):
@@ -61,46 +66,63 @@ def said(one):
 
 
 def not_measured(processes):
-    """What was not measured, in words: {why on one side: points}, {why on both: points}."""
-    seen, one, both = {}, {}, {}
+    """What was not measured: {why, in words: points}, where that is a doubt, and where it is not.
+
+    A failure is a doubt, and so is a point that is n/a on one side only.
+    """
+    points, doubts, notes = {}, {}, {}
     for line in processes:
         key = line["benchmark"], tuple(line["parameters"].values())
-        sides = seen.setdefault(key, {})
-        if "seconds" not in sides.get(line["side"], ()):
-            sides[line["side"]] = line
-    for sides in seen.values():
-        without = [place for place in sorted(sides) if "seconds" not in sides[place]]
-        reasons = [
-            sides[place].get("skipped") or f"it failed: {sides[place]['failed']}"
-            for place in without
-        ]
-        if len(without) == 1:
-            why = f"in {SIDES[without[0]]} {reasons[0]}"
-            one[why] = one.get(why, 0) + 1
-        elif without:
-            both[reasons[0]] = both.get(reasons[0], 0) + 1
-    return one, both
+        points.setdefault(key, []).append(line)
+    for lines in points.values():
+        failed = [line for line in lines if "failed" in line]
+        skipped = [line for line in lines if "skipped" in line]
+        if failed:
+            why = f"failed in {SIDES[failed[0]['side']]}: {failed[0]['failed']}"
+        elif skipped and len({line["side"] for line in skipped}) == 1:
+            why = f"have one side only: in {SIDES[skipped[0]['side']]} {skipped[0]['skipped']}"
+        elif skipped:
+            notes[skipped[0]["skipped"]] = notes.get(skipped[0]["skipped"], 0) + 1
+            continue
+        else:
+            continue
+        doubts[why] = doubts.get(why, 0) + 1
+    return doubts, notes
 
 
 def could_be_found(found):
-    """The least slowdown found 95 % of the time: a line each kind, the median of its series."""
+    """The least slowdown found 95 % of the time, a line each kind: the median of its series, and of
+    the worst of them."""
     for rows, where in ((found.series, "one series"), (found.families, "a whole family")):
         for kind in verdict.MATTERS:
-            there = rows[rows["kind"] == kind]
-            if len(there):
-                yield f"{kind}, {where}: {percent(numpy.median(verdict.promise(there)))}"
+            least = verdict.promise(rows[rows["kind"] == kind]).dropna()
+            if len(least):
+                worst = f", at worst {percent(least.max())}" if len(least) > 1 else ""
+                yield f"{kind}, {where}: {percent(numpy.median(least))}{worst}"
+
+
+def blind(found):
+    """A doubt if most of a comparison's series could miss a slowdown of 100 %."""
+    missed = int((verdict.promise(found.series) > math.log(2)).sum())
+    if 2 * missed > len(found.series):
+        yield f"too noisy: in {missed} of {len(found.series)} series even +100 % may be missed"
 
 
 class Compared:
     """The outcome of a comparison; `doubts` are what makes it worthless, in words."""
 
-    def __init__(self, machine, commits, recording, found, notes):
+    def __init__(self, machine, commits, recording, found, notes, doubts=()):
         self.machine, self.commits, self.found, self.notes = machine, commits, found, list(notes)
         self.slower, self.faster = findings(found, "slower"), findings(found, "faster")
         self.doubts = list(dict.fromkeys(a for run in recording.runs for a in run["alarms"]))
-        one, both = not_measured(recording.processes)
-        self.doubts += [f"{count} points have one side only: {why}" for why, count in one.items()]
-        self.notes += [f"{count} points were not measured: {why}" for why, count in both.items()]
+        worth, not_worth = not_measured(recording.processes)
+        self.doubts += [f"{count} points {why}" for why, count in worth.items()]
+        self.notes += [
+            f"{count} points were not measured: {why}" for why, count in not_worth.items()
+        ]
+        clear = found.series["clear"].any() or found.families["clear"].any()
+        (self.notes if clear else self.doubts).extend(doubts)
+        self.doubts += [] if self.slower else blind(found)
         few = int((found.series["visits"] < FEWEST).sum())
         if few:
             self.doubts.append(f"{few} series have fewer than {FEWEST} processes a side")
@@ -162,10 +184,12 @@ class Compared:
             "notes": self.notes,
             "slower": self.slower,
             "faster": self.faster,
-            "series": self.found.series.to_dict("records"),
-            "families": self.found.families.to_dict("records"),
+            **{
+                name: json.loads(rows.to_json(orient="records"))  # strict: null, not NaN
+                for name, rows in (("series", self.found.series), ("families", self.found.families))
+            },
         }
-        return json.dumps(facts, indent=1, default=lambda value: value.item()) + "\n"
+        return json.dumps(facts, indent=1, allow_nan=False) + "\n"
 
 
 def folded(title, lines):

@@ -9,6 +9,7 @@ import noise
 import numpy
 import pandas
 from intervals import LARGE
+from regression.recording import PARAMETERS
 
 QUIET = 1.12  # as in benchmarks/measure.py
 SERIES = ["benchmark", "method", "memory", "dtype", "nbytes"]
@@ -60,7 +61,9 @@ def of(table):
     `table` is recording.table's. A series' quiet visits come first; where they are fewer than
     FEWEST, the least noisy of the others fill up.
     """
-    rows = table.copy()
+    # Of a visit that was interrupted and made again, the processes made last.
+    rows = table.drop_duplicates(["benchmark", *PARAMETERS, "round", "side"], keep="last")
+    rows = rows.dropna(subset="nbytes").copy()
     operation = rows["benchmark"].str.rsplit(".", n=1).str[1].str.removeprefix("time_")
     link = operation.eq("link")
     columns = ["method", "memory", "dtype"]
@@ -75,7 +78,7 @@ def of(table):
     rows["log"] = numpy.log(noise.at_clock(rows["seconds"], floor, rows["sentinel"], reference))
     index = [*SERIES, "round"]
     found = rows.pivot_table(index=index, columns="side", values=["log", "quiet", "sentinel"])
-    if not {0, 1} <= set(rows["side"]):
+    if found.empty or not {0, 1} <= set(rows["side"]):
         return pandas.DataFrame(columns=[*index, "change", "quiet", "kind"])
     found = found.dropna()
     visits = pandas.DataFrame(

@@ -1,7 +1,9 @@
 """The file that a comparison or a calibration is kept in, line by line as its processes end.
 
-JSON lines. First what was measured ("sides": the commits; "versions" of the benchmarks), then a
-line for each run that measured into it ("run", as in provenance.py, with the "alarms" it raised)
+JSON lines. First what was measured ("sides": the commits; "versions" of the benchmarks; "bench":
+the expressions that chose the points), then a
+line for each run that measured into it ("run", as in provenance.py, with the "alarms" it raised and
+whether it came to a "whole" comparison; the last line of each counts)
 and for each process: its benchmark, parameters, side (an index of "sides"), round, seconds (the
 median of its samples), samples, quiet, sentinel (noise.py), and when it ended (ms since 1970); or
 why it has no seconds, "skipped" or "failed". Processes of one point and round ran next to each
@@ -14,7 +16,7 @@ from pathlib import Path
 
 import pandas
 
-FIRST = "sides", "versions"
+FIRST = "sides", "versions", "bench"
 PROCESS = ["benchmark", "side", "round", "seconds", "samples", "quiet", "sentinel", "ended"]
 PARAMETERS = ["method", "memory", "dtype", "nbytes"]
 
@@ -24,18 +26,21 @@ class Broken(Exception):
 
 
 class Recording:
-    """The recording at `path`; gone on with if it is unfinished, of these `sides` and `versions`.
+    """The recording at `path`; gone on with if it is unfinished, and of the same.
 
     Broken if there is a file that is none.
     """
 
-    def __init__(self, path, sides, versions):
-        self.path, self.first = Path(path), {"sides": sides, "versions": versions}
+    def __init__(self, path, sides, versions, bench):
+        self.path = Path(path)
+        self.first = {"sides": sides, "versions": versions, "bench": bench}
         self.runs, self.processes = [], []
         if self.path.is_file():
             first, runs, processes = read(self.path)
-            if first == self.first and not (runs and runs[-1]["ended"]):
-                self.runs, self.processes = runs, processes
+            if first == self.first and not any(run.get("whole") for run in runs):
+                # What could not be measured is tried again.
+                self.processes = [line for line in processes if "seconds" in line]
+                self.runs = runs
         self.write()
 
     def write(self):
@@ -83,21 +88,42 @@ class Recording:
 
 
 def read(path):
-    """The first line, the runs and the processes of a recording; a last half line is left out."""
-    text = Path(path).read_text()
-    lines = text.split("\n")[:-1]
+    """The first line, the runs and the processes of a recording; a last half line is left out.
+
+    Broken if it is no recording, or holds what no process can have measured.
+    """
     try:
+        lines = Path(path).read_text().split("\n")[:-1]
         first, *rest = map(json.loads, lines)
-        first = {key: first[key] for key in FIRST}
+        first = {key: first.get(key) for key in FIRST}
         runs = {line["run"]["started"]: line["run"] for line in rest if "run" in line}
-        processes = [line for line in rest if "run" not in line]
         gpus = {dict(run["facts"]).get("gpu uuid hash") for run in runs.values()}
-        table(processes)
-    except (ValueError, KeyError, TypeError, AttributeError):
-        raise Broken(f"{path} is no recording of gate.py's, or a broken one") from None
+        processes = [line for line in rest if "run" not in line]
+        sane = all(map(is_process, processes)) and len(first["sides"]) == 2
+        sane = sane and all(isinstance(side, str) for side in first["sides"])
+        dict(first["versions"])
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        sane = False
+    if not sane:
+        raise Broken(f"{path} is no recording of gate.py's, or a broken one")
     if len(gpus) > 1:
         raise Broken(f"{path} was measured on {len(gpus)} GPUs, whose numbers do not mix")
     return first, list(runs.values()), processes
+
+
+def is_process(line):
+    """Whether a line is one of a process, with numbers that a measurement can give."""
+    known = line["side"] in (0, 1) and isinstance(line["round"], int) and dict(line["parameters"])
+    known = known and "." in line["benchmark"]
+    if "seconds" not in line:
+        return known and bool(line.get("skipped") or line.get("failed"))
+    times = line["seconds"], line["sentinel"]
+    counts = line["samples"], line["quiet"], line["ended"], line["parameters"].get("nbytes", 0)
+    return (
+        known
+        and all(isinstance(time, float) and 0 < time < 1e6 for time in times)
+        and all(isinstance(count, int) and 0 <= count < 1e15 for count in counts)
+    )
 
 
 def table(processes):

@@ -3,8 +3,8 @@
 Nothing changed between the two sides of a calibration, so which of a visit's processes was the
 first side's is chance. A run that might as well have been is had by drawing visits and swapping the
 two processes of some: each process's measurement stays whole, and an odd one as frequent as it was.
-A run is judged as verdict.py judges, with this calibration; a slowdown is injected by adding its
-logarithm.
+A run is judged as verdict.py judges where there is no calibration, by its own noise alone: what is
+judged shall not be known beforehand. A slowdown is injected by adding its logarithm.
 """
 
 from dataclasses import dataclass
@@ -29,88 +29,126 @@ def matrix(visits):
     return rows.drop(columns="changes"), numpy.array(rows["changes"].tolist())
 
 
-def draw(changes, runs, visits, random):
-    """`runs` x series x `visits`: each visit as often as any other, its sides swapped or not."""
-    times = -(-visits // changes.shape[1])
-    drawn = numpy.tile(changes, (runs, 1, times))
-    drawn = random.permuted(drawn, axis=2)[:, :, :visits]
+def draw(changes, runs, times, random):
+    """`runs` x series x `times` as many visits as `changes` has, their sides swapped or not.
+
+    All visits of a series come once, in a random order, before any comes again.
+    """
+    repeated = numpy.broadcast_to(changes, (times, runs, *changes.shape))
+    drawn = numpy.concatenate(random.permuted(repeated, axis=3), axis=2)
     return drawn * random.choice([-1, 1], drawn.shape)
 
 
 class Judge:
-    """What verdict.judge does, of many runs of the same series at once.
+    """What verdict.judge does, of many runs of the same series at once."""
 
-    `known` are the series' changes in the calibration that the runs are judged with.
-    """
-
-    def __init__(self, series, known):
-        self.kinds, self.known = series["kind"], known
+    def __init__(self, series):
+        self.kinds = series["kind"]
         self.noise = list(series.groupby(verdict.NOISE, sort=False).indices.values())
-        groups = series.groupby(verdict.FAMILY)
-        members = [rows for rows in groups.indices.values() if len(rows) > 1]
+        members = series.groupby(verdict.FAMILY).indices.values()
+        members = [rows for rows in members if len(rows) > 1]
         self.families = series.loc[[rows[0] for rows in members], verdict.FAMILY]
         self.families = self.families.reset_index(drop=True)
         self.member = numpy.zeros((len(series), len(members)))
+        self.free = numpy.zeros(len(members))  # of each family
         for place, rows in enumerate(members):
             self.member[rows, place] = 1
+            theirs = [kind for kind in self.noise if set(kind) & set(rows)]
+            self.free[place] = sum(map(len, theirs)) * (FEWEST - 1)
 
-    def __call__(self, changes):
-        """Change and bound of the series, and of the families: arrays, runs x rows."""
-        runs, _, visits = changes.shape
-        away = abs(changes - numpy.median(changes, axis=2, keepdims=True))
-        squares = (away**2).sum(axis=2) + (self.known**2).sum(axis=1)
-        known = numpy.broadcast_to(abs(self.known), (runs, *self.known.shape))
-        told = numpy.concatenate([away * (visits / (visits - 1)) ** 0.5, known], axis=2)
-        each = visits - 1 + self.known.shape[1]
+    def series(self, changes):
+        """Change, error and bound of the series, runs x series, each with all of its `changes`."""
+        visits = changes.shape[2]
+        first = distances(changes[:, :, :FEWEST])
         shared, free = numpy.empty(changes.shape[:2]), numpy.empty(len(self.kinds))
         for rows in self.noise:
-            shared[:, rows] = verdict.spread(told[:, rows].reshape(runs, -1), axis=1)[:, None]
-            free[rows] = len(rows) * each
-        own = verdict.moderated(shared, squares, each)
-        change, error = (
-            verdict.middle(changes, axis=2),
-            verdict.error(numpy.maximum(shared, own), visits),
-        )
-        weight = verdict.error(own, visits) ** -2
+            told = first[:, rows].reshape(len(changes), -1)
+            shared[:, rows] = verdict.spread(told, axis=1)[:, None]
+            free[rows] = len(rows) * (FEWEST - 1)
+        away = abs(changes - numpy.median(changes, axis=2, keepdims=True))
+        squares = (verdict.far(away, shared[:, :, None]) ** 2).sum(axis=2)
+        own = verdict.moderated(shared, squares, visits - 1)
+        error = verdict.error(numpy.maximum(shared, own), visits)
+        free = numpy.minimum(free, verdict.PRIOR + visits - 1)
+        least = verdict.least(self.kinds, 0)
+        return verdict.middle(changes, axis=2), error, verdict.bound(error, free, len(free), least)
+
+    def families_of(self, change, error):
+        """Change and bound of the families, runs x families."""
+        weight = error**-2
         total = weight @ self.member
-        least = verdict.least(self.kinds, 0), verdict.least(self.families["kind"], 1)
-        return (change, verdict.bound(error, free, len(free), least[0])), (
-            (weight * change) @ self.member / total,
-            verdict.bound(total**-0.5, free @ self.member, len(self.families), least[1]),
+        least = verdict.least(self.families["kind"], 1)
+        bound = verdict.bound(total**-0.5, self.free, len(self.free), least)
+        return (weight * change) @ self.member / total, bound
+
+
+def distances(changes):
+    visits = changes.shape[2]
+    away = abs(changes - numpy.median(changes, axis=2, keepdims=True))
+    return away * (visits / (visits - 1)) ** 0.5
+
+
+def alarms(judge, looks):
+    """Which runs end with something slower; `looks` are what `series` gives at each of LOOKS."""
+    level = numpy.zeros(looks[0][0].shape, int)  # at which of the looks each series is
+
+    def now():
+        change, error, bound = (
+            numpy.choose(level, [look[part] for look in looks]) for part in range(3)
         )
+        return (change, bound), judge.families_of(change, error)
+
+    for last in range(len(looks) - 1):
+        (change, bound), (families, bounds) = now()
+        again = verdict.near(change, bound)
+        again |= (verdict.near(families, bounds) @ judge.member.T) > 0
+        level[(level == last) & again] += 1
+    return numpy.logical_or.reduce([(change >= bound).any(axis=1) for change, bound in now()])
+
+
+def needed(looks):
+    """The least slowdown that is found in the end: near at each look before, or clear at one."""
+    (change, bound), *later = looks
+    if not later:
+        return bound - change
+    goes_on = numpy.maximum(bound / 2 - change, needed(later))
+    return numpy.minimum(goes_on, verdict.CLEAR * bound - change)
 
 
 @dataclass
 class Replay:
-    """`needed`: of each run and series (then family), the least slowdown (logarithm) that is found
-    when injected there alone; with `visits` a series (`once`), and as gate.py goes on (`twice`:
-    twice as many where it is near). Not above zero: a false alarm."""
+    """`once` and `whole`: after the first look, and as the gate goes on. Each has `alarms`, in how
+    many runs, and `needed`, for the series and for the families: runs x rows, the least slowdown
+    (logarithm) that is found when it is injected there alone."""
 
     series: object
     families: object
-    visits: int
-    once: tuple
-    twice: tuple
-
-    def false_alarms(self, needed):
-        """In how many of the runs there is one."""
-        return int((numpy.hstack(needed) <= 0).any(axis=1).sum())
+    once: dict
+    whole: dict
 
 
-def replay(visits, runs, count, calibrated=True, seed=0):
-    """`runs` runs of `count` visits a series, and twice as many, from a calibration's `visits`.
-
-    Unless `calibrated`, they are judged as where there is no calibration.
-    """
+def replay(visits, runs, seed=0):
+    """`runs` runs, drawn from a calibration's `visits` (pairs.of)."""
     random = numpy.random.default_rng(seed)
     series, changes = matrix(visits)
-    judge = Judge(series, changes if calibrated else changes[:, :0])
-    once, twice = ([], []), ([], [])
+    judge = Judge(series)
+    parts = []
     for begin in range(0, runs, AT_ONCE):
-        drawn = draw(changes, min(AT_ONCE, runs - begin), 2 * count, random)
-        looks = zip(judge(drawn[:, :, :count]), judge(drawn), strict=True)
-        for place, ((change, bound), (later, last)) in enumerate(looks):
-            once[place].append(bound - change)
-            twice[place].append(numpy.maximum(bound / 2 - change, last - later))
-    once, twice = (tuple(map(numpy.vstack, needed)) for needed in (once, twice))
-    return Replay(series, judge.families, count, once, twice)
+        drawn = draw(changes, min(AT_ONCE, runs - begin), verdict.LOOKS[-1] // FEWEST, random)
+        looks = [judge.series(drawn[:, :, :count]) for count in verdict.LOOKS]
+        ones = [(change, bound) for change, _, bound in looks]
+        all_ = [judge.families_of(change, error) for change, error, _ in looks]
+        parts.append(
+            (
+                alarms(judge, looks[:1]),
+                alarms(judge, looks),
+                *(needed(part[:count]) for count in (1, None) for part in (ones, all_)),
+            )
+        )
+    first, last, *least = (numpy.concatenate(part) for part in zip(*parts, strict=True))
+    return Replay(
+        series,
+        judge.families,
+        {"alarms": int(first.sum()), "needed": least[:2]},
+        {"alarms": int(last.sum()), "needed": least[2:]},
+    )

@@ -42,7 +42,10 @@ def versions(commit):
 
 
 def check_commits(base, head):
-    """UserError if their comparison means nothing."""
+    """UserError if their comparison means nothing.
+
+    Both are measured with the work tree's benchmarks: of two versions, one would have the other's.
+    """
     if base == head:
         raise UserError(f"BASE and HEAD are both {base[:8]}; calibrate measures one with itself")
     one, other = versions(base), versions(head)
@@ -63,7 +66,16 @@ class Run:
         self.conditions = measuring.Conditions(sides)
         self.go_on()
         self.before = len(recording.processes)
-        recording.add(run=self.conditions.run)
+        self.note()
+
+    def note(self, whole=False):
+        """What is known of this run, into the recording: also of one that does not end well."""
+        done = len(self.recording.processes) - self.before
+        self.recording.add(run=self.conditions.known(done, whole))
+
+    def look(self):
+        self.conditions.look()
+        self.note()
 
     def go_on(self):
         """With what an unfinished run has recorded, if it was measured in the same conditions."""
@@ -81,21 +93,23 @@ class Run:
     def visit(self, wanted, points=None):
         """Bring the points to `wanted` quiet visits; returns whether there was time for it."""
         points = self.points if points is None else points
-        there = measuring.measure(
-            self.recording, self.sides, points, self.process, wanted, self.deadline
+        sides, process = self.sides, self.process
+        return measuring.measure(
+            self.recording, sides, points, process, wanted, self.deadline, self.look
         )
-        self.conditions.look()
-        return there
 
     def end(self):
-        self.recording.add(run=self.conditions.end(len(self.recording.processes) - self.before))
         self.recording.check()
+        self.note(whole=True)
 
 
 @contextlib.contextmanager
 def running(options, commits, name, python=None):
     """A Run on this machine, and the machine's name; its recording is called `name`."""
-    deadline = time.monotonic() + 60 * options.budget
+    status = ["git", "status", "--porcelain", "--", "benchmarks"]
+    changed = subprocess.run(status, capture_output=True, text=True).stdout.splitlines()
+    if changed:
+        raise UserError(f"What measures is the work tree's, and this is in no commit: {changed[0]}")
     machine = asv_sides.machine_name(None, str(RESULTS))
     patterns = options.bench or (GPU_POINTS if asv_plugin.gpu else HOST_POINTS)
     for pattern in patterns:
@@ -107,7 +121,8 @@ def running(options, commits, name, python=None):
     path = asv_sides.FOLDER / f"{name}-{machine}.jsonl"
     with asv_sides.opened(commits, patterns, python) as (sides, points, process):
         known = {point.benchmark: point.version for point in points}
-        recording = Recording(path, commits, known)
+        recording = Recording(path, commits, known, patterns)
+        deadline = time.monotonic() + 60 * options.budget  # the stacks are installed
         yield Run(sides, points, process, recording, deadline), machine
 
 
@@ -117,14 +132,20 @@ def compare(options):
     check_commits(*commits)
     name = f"{commits[0][:8]}-{commits[1][:8]}"
     with running(options, commits, name) as (run, machine):
-        calibration, notes = calibrated(machine, run.recording)
-        notes += enough(run, pairs.FEWEST, options.budget)
-        doubtful = suspects(judge(run.recording, calibration), run.points)
-        if doubtful and not run.visit(2 * pairs.FEWEST, doubtful):
-            notes.append("The budget ended before every doubt was looked into")
+        calibration, notes = calibrated(machine, run)
+        first, *later = verdict.LOOKS
+        notes += enough(run, first, options.budget)
+        doubts = []
+        for wanted in later:
+            found = judge(run.recording, calibration)
+            again = suspects(found, run.points, wanted)
+            if again and not run.visit(wanted, again):
+                told = f"the budget of {options.budget:g} minutes ended before {len(again)} points"
+                doubts.append(f"{told} in doubt were looked at again")
+                break
         run.end()
     found = judge(run.recording, calibration)
-    return outcome.Compared(machine, commits, run.recording, found, notes)
+    return outcome.Compared(machine, commits, run.recording, found, notes, doubts)
 
 
 def enough(run, visits, budget):
@@ -152,31 +173,45 @@ def judge(recording, calibration):
     visits = pairs.of(table(recording.processes))
     if visits.empty:
         reasons = {line.get("skipped") or line.get("failed") for line in recording.processes}
-        raise UserError(f"Nothing was measured on both sides: {'; '.join(map(str, reasons))}")
+        reasons = sorted(filter(None, reasons))
+        raise UserError(f"Nothing was measured on both sides: {'; '.join(reasons)}")
     return verdict.judge(visits, calibration)
 
 
-def suspects(found, points):
-    """The points whose series, or whose family, is near to being slower."""
+def suspects(found, points, wanted):
+    """The points to look at again: their series, or their family, is near, or they are noisy.
+
+    Not those that have `wanted` visits already, or that are clear.
+    """
+    rows = found.series
     near = found.families[found.families["near"]]
     families = set(zip(*(near[name] for name in verdict.FAMILY), strict=True))
-    rows = found.series
     inside = [row in families for row in zip(*(rows[name] for name in verdict.FAMILY), strict=True)]
-    rows = rows[rows["near"] | numpy.array(inside)]
+    noisy = verdict.promise(rows) > verdict.NOISY
+    again = (rows["near"] | numpy.array(inside) | noisy) & ~rows["clear"]
+    rows = rows[again & rows["visits"].lt(wanted)]
     keys = set(zip(*(rows[name] for name in pairs.SERIES), strict=True))
     return [point for point in points if pairs.series_of(point) in keys]
 
 
-def calibrated(machine, recording):
+def calibrated(machine, run):
     """The visits of the machine's calibration, None without a usable one, and what to say of it."""
     path = calibration_of(machine)
+    own = "this comparison is judged by its own noise alone"
     if not path.is_file():
-        told = "this comparison's own noise alone was used; `gate.py calibrate` measures it better"
-        return None, [f"{machine} has no calibration: {told}"]
-    first, _, processes = read(path)
-    if any(first["versions"].get(n, v) != v for n, v in recording.first["versions"].items()):
-        return None, [f"{path} is of another version of the benchmarks, and was not used"]
-    return pairs.of(table(processes)), [f"Judged with the calibration of {first['sides'][0][:8]}"]
+        return None, [f"{machine} has no calibration (gate.py calibrate makes it): {own}"]
+    first, runs, processes = read(path)
+    there = run.recording.first["versions"].items()
+    if any(first["versions"].get(name, version) != version for name, version in there):
+        return None, [f"{path} is of another version of the benchmarks: {own}"]
+    here = run.conditions.facts
+    if runs and runs[-1]["facts"].get(asv_plugin.GPU) != here.get(asv_plugin.GPU):
+        return None, [f"{path} was measured on another GPU: {own}"]
+    links = any(name.endswith("time_link") for name, _ in there)
+    known = table(processes)
+    # Without the link in both of them neither follows the clock: see pairs.of.
+    visits = pairs.of(known if links else known[~known["benchmark"].str.endswith("time_link")])
+    return (None if visits.empty else visits), [f"Judged with {path}, {first['sides'][0][:8]}"]
 
 
 def calibrate(options):
@@ -185,7 +220,8 @@ def calibrate(options):
     with running(options, commits, "calibration", options.python) as (run, machine):
         notes = enough(run, options.processes, options.budget)
         run.end()
-    if alarms := run.recording.runs[-1]["alarms"]:
+    alarms = dict.fromkeys(alarm for one in run.recording.runs for alarm in one["alarms"])
+    if alarms:
         raise UserError(f"Not kept as a calibration: {'; '.join(alarms)}")
     found = judge(run.recording, None)
     path = calibration_of(machine)
