@@ -41,38 +41,26 @@ OLDER = {(3, 11): "1.23.5", (3, 12): "1.26.4"}.get(sys.version_info[:2])
 @pytest.mark.skipif(not OLDER, reason="this Python has no NumPy that is so much slower")
 def test_two_stacks(project):
     base = project.git("rev-parse", "HEAD")
-    project.git("commit", "-q", "--allow-empty", "-m", "the same stack")
-    same = project.git("rev-parse", "HEAD")
     (project.path / "requirements" / "host.txt").write_text(f"numpy=={OLDER}\n")
     project.git("commit", "-qam", "an older NumPy")
-
-    done = project.call(*GATE, "compare", base, same, *SMALL)
-    assert done.returncode == 0, done.stdout
-    assert "\nNothing became slower\n" in done.stdout
-    assert f"HEAD {same[:8]} against BASE {base[:8]} on " in done.stdout
-    assert "has no calibration (gate.py calibrate makes it)" in done.stdout
-
     files = "--json", "gate.json", "--markdown", "gate.md"
     done = project.call(*GATE, "compare", "HEAD~1", "main", *SMALL, *files)
+    facts = json.loads((project.path / "gate.json").read_text())
+    first, (run,), processes = recording.read(recorded(project))
+    assert facts["base"] == first["sides"][0] == base
+    assert run["whole"]
+    assert run["facts"]["sides"][1]["numpy"] == OLDER
+    assert run["facts"]["sides"][0]["numpy"].startswith("2.")
+    (series,) = facts["series"]
+    assert series["visits"] * 2 <= len(processes)
+    if done.returncode == 2:  # beside another test's work
+        assert "Cannot say: too noisy: in 1 of 1 series even +100 % may be missed" in done.stdout
+        pytest.skip("this machine is too noisy just now to tell two NumPys apart")
     assert done.returncode == 1, done.stdout
     assert re.search(r"^Slower: copy, pageable: \+\d+ % \(copy, 1 KiB float32", done.stdout, re.M)
-    facts = json.loads((project.path / "gate.json").read_text())
-    assert (facts["code"], facts["base"]) == (1, same)
-    (series,) = facts["series"]
-    assert (series["found"], series["nbytes"]) == ("slower", 1024)
+    assert "has no calibration (gate.py calibrate makes it)" in done.stdout
+    assert (facts["code"], series["found"], series["nbytes"]) == (1, "slower", 1024)
     assert (project.path / "gate.md").read_text().startswith("**Slower**\n")
-
-    faster = project.call(*GATE, "compare", "main", "HEAD~1", *SMALL)
-    assert faster.returncode == 0, faster.stdout
-    assert "faster: copy, pageable, copy, 1 KiB float32: -" in faster.stdout
-
-    versions = [run["facts"]["sides"] for run in recording.read(newest(project))[1]]
-    assert versions[0][0]["numpy"] == OLDER
-    assert versions[0][1]["numpy"].startswith("2.")
-
-
-def newest(project):
-    return max(project.path.glob(".asv/gate/*.jsonl"), key=lambda path: path.stat().st_mtime)
 
 
 def test_a_calibration_is_kept(project):
@@ -108,16 +96,14 @@ def wait_for_processes(project, count):
     raise AssertionError("nothing was measured")
 
 
-@pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGKILL])
-def test_an_interrupted_run_is_gone_on_with(project, end):
+def test_an_interrupted_run_is_gone_on_with(project):
     words = *CALIBRATE, "--processes", "30"
     run = start(project, *words)
     path = wait_for_processes(project, 5)
-    run.send_signal(end)
+    run.send_signal(signal.SIGINT)
     said = run.communicate(timeout=30)[0]
-    if end == signal.SIGINT:
-        assert run.returncode == 2
-        assert said.strip().splitlines()[-1].startswith("Cannot say: interrupted; what was")
+    assert run.returncode == 2
+    assert said.strip().splitlines()[-1].startswith("Cannot say: interrupted; what was")
     kept = path.read_text().count('"seconds"')
     assert kept >= 5
     path.write_text(path.read_text() + '{"benchmark": "half a li')
@@ -178,14 +164,13 @@ def test_results_that_are_not_there(project):
 
 def test_points_that_cannot_be_measured(project):
     same = *GATE, "calibrate", "--python=same", "--bench"
-    one_line(project.call(*same, "no_such_thing"), "No benchmark's name has no_such_thing in it")
+    one_line(project.call(*same, "Harness"), "No benchmark's name has Harness in it")
     one_line(project.call(*same, "("), "is no regular expression")
     gpu = project.call(*same, r"new_array.*float32', 1024", CUDA_VISIBLE_DEVICES="-1")
     one_line(gpu, "Nothing was measured on both sides: ")
     again = project.call(*same, r"new_array.*float32', 1024", CUDA_VISIBLE_DEVICES="-1")
     one_line(again, "Nothing was measured on both sides: ")  # tried again, not only said again
     assert "Going on" not in again.stdout
-    one_line(project.call(*same, "Harness"), "No benchmark's name has Harness in it")
 
 
 def test_a_stack_that_cannot_be_installed(project):

@@ -423,8 +423,6 @@ def edited(**change):
 
 BROKEN = {
     "it is no recording of gate.py's, or a broken one": lambda: "half a li\n",
-    "it is broken": lambda: edited(seconds="long"),
-    "it has numbers that are none": lambda: edited(seconds=float("inf")),
     "it has nothing that was measured on both sides": lambda: "\n".join(
         [*CALIBRATION.read_text().splitlines()[:3], ""]
     ),

@@ -1,11 +1,10 @@
 """What gate.py compare says: an exit code, and the same for a terminal, as Markdown and as JSON."""
 
-import html
 import json
 import math
-import re
 
 import numpy
+from compare import escaped
 from regression import verdict
 from regression.pairs import FEWEST
 from side_by_side import size
@@ -19,11 +18,6 @@ def percent(logarithm):
     """0.0953 -> '+10 %'"""
     change = 100 * math.expm1(logarithm)
     return f"{change:+.0f} %" if abs(change) >= 9.95 else f"{change:+.1f} %"
-
-
-def escaped(text):
-    """`text` for Markdown, where it says itself and does nothing."""
-    return re.sub(r"([\\`*_|~\[\]])", r"\\\1", html.escape(str(text), quote=False))
 
 
 def operation(benchmark):
