@@ -25,7 +25,11 @@ def has_gpu():
         return False
 
 
+LONG = "test_suite.py", "test_pycuda_wheel.py"  # begun first, two files at a time end together
+
+
 def pytest_collection_modifyitems(items):
+    items.sort(key=lambda item: item.path.name not in LONG)
     if not has_gpu():
         for item in items:
             if item.get_closest_marker("gpu"):

@@ -428,6 +428,7 @@ def test_an_interrupt_loses_nothing(project):
     assert project.results().read_bytes() == before
 
 
+@pytest.mark.slow
 def test_a_run_killed_again_and_again_ends_as_if_it_had_not_been(project):
     """Real runs, ended at random moments in three ways: what was measured is never lost."""
     words = ("--bench", r"HostCopy.*(1024|8192|65536|524288|4194304)\)")
