@@ -11,7 +11,8 @@ import dotvenv
 import stack
 
 # Two files at a time, but where there is a GPU: there tests measure, and would measure each other.
-TOGETHER = ["-n2", "--dist=loadfile"] if stack.cuda_version() is None else ["-n0"]
+FILES = ["-n2", "--dist=loadfile", "--no-loadscope-reorder"]  # in the order of tests/conftest.py
+TOGETHER = FILES if stack.cuda_version() is None else ["-n0"]
 COMMANDS = [
     ["ruff", "check", "."],
     ["ruff", "format", "--check", "."],
