@@ -149,6 +149,9 @@ if __name__ == "__main__":
     lacking = dotvenv.missing(*dotvenv.TABLES, *needed)
     if lacking and getattr(options, "python", None):
         refuse(f"this Python has no {', '.join(lacking)}")
-    dotvenv.enter_for_tables(*needed)
+    try:
+        dotvenv.enter_for_tables(*needed)
+    except SystemExit as error:  # with a text, and so with 1, which would be a finding
+        refuse(error)
     sys.path.insert(1, str(dotvenv.ROOT))
     sys.exit(exit_code(options))

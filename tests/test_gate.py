@@ -296,3 +296,9 @@ def test_the_quiet_level_is_that_of_the_fast_cores():
     There.processes = slow + processes[len(slow) :]
     fewer = measuring.visits(There, [0, 1])[1]
     assert sum(fewer.values()) < sum(quiet.values())
+
+
+def test_no_finding_where_its_own_python_cannot_be_made(project):
+    (project.path / "requirements" / "dev.txt").write_text("no-such-thing==1\n")
+    done = project.call(sys.executable, "-S", "scripts/gate.py", "evaluate")
+    one_line(done, "Could not make ")

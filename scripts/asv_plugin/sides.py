@@ -109,10 +109,9 @@ def opened(commits, patterns, python=None):
     """The sides of `commits`, each with its own stack installed, and the points to measure.
 
     Yields [side, ...], [point, ...] and a function (side, point) -> what Side.process returns.
-    Two equal commits share an
-    environment. With `python`, as asv's --python, the libraries that it
-    has are measured, whatever the commit's stack.
-    `patterns` choose the points, as asv's --bench. UserError if a stack cannot be installed.
+    Two equal commits share an environment. With `python`, as asv's --python, the libraries that it
+    has are measured, whatever the commit's stack. `patterns` choose the points, as asv's --bench.
+    UserError if a stack cannot be installed.
     """
     with contextlib.ExitStack() as stack_:
         sides, environments = [], {}

@@ -1,13 +1,12 @@
 """The file that a comparison or a calibration is kept in, line by line as its processes end.
 
 JSON lines. First what was measured ("sides": the commits; "versions" of the benchmarks; "bench":
-the expressions that chose the points), then a
-line for each run that measured into it ("run", as in provenance.py, with the "alarms" it raised and
-whether it came to a "whole" comparison; the last line of each counts)
-and for each process: its benchmark, parameters, side (an index of "sides"), round, seconds (the
-median of its samples), samples, quiet, sentinel (noise.py), and when it ended (ms since 1970); or
-why it has no seconds, "skipped" or "failed". Processes of one point and round ran next to each
-other: they share the moment's noise.
+the expressions that chose the points), then lines of each run that measured into it ("run", as in
+provenance.py, with the "alarms" it raised and whether it came to a "whole" comparison; its last one
+counts) and a line for each process: its benchmark, parameters, side (an index of "sides"), round,
+seconds (the median of its samples), samples, quiet, sentinel (noise.py), and when it ended (ms
+since 1970); or why it has no seconds, "skipped" or "failed". Processes of one point and round ran
+next to each other: they share the moment's noise.
 """
 
 import json
@@ -26,7 +25,7 @@ class Broken(Exception):
 
 
 class Recording:
-    """The recording at `path`; gone on with if it is unfinished, and of the same.
+    """The recording at `path`; gone on with if it is unfinished and what it is of is the same.
 
     Broken if there is a file that is none.
     """

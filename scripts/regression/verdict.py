@@ -23,7 +23,7 @@ from scipy import stats
 FALSE_ALARMS = 0.005  # nominal, of a whole comparison
 LOOKS = FEWEST, 2 * FEWEST, 4 * FEWEST  # visits of what is near to a finding
 CLEAR = 3  # times the bound: slower without another look
-FAR = 5
+FAR = 5  # times the shared spread: farther out counts as that
 SMALLEST = 1e-4  # spread; equal changes are luck, not certainty
 NOISY = numpy.log1p(0.3)  # a series that could miss more than this is looked at again, too
 MISSED = 0.05  # of the slowdowns that `promise` is about
@@ -154,10 +154,8 @@ def judge(visits, calibration=None):
         visits=("visits", "min"),
         members=("change", "size"),
     )
-    kinds = rows.drop_duplicates([*FAMILY, *NOISE]).groupby(
-        FAMILY
-    )  # whose noise is one and the same
-    families["free"] = kinds["free"].sum()
+    shared = rows.drop_duplicates([*FAMILY, *NOISE])  # of which each noise counts once
+    families["free"] = shared.groupby(FAMILY)["free"].sum()
     families = families[families["members"] > 1].reset_index()
     families["change"] = families.pop("weighted") / families["weight"]
     families["error"] = families.pop("weight") ** -0.5
