@@ -352,3 +352,20 @@ def test_readme_has_the_figures_that_evaluate_gives():
     for line in came.markdown().splitlines():
         if " false alarms in " in line:
             assert line.replace("**", "") in " ".join(readme.replace("**", "").split()), line
+
+
+def test_a_visit_that_was_made_again_counts_as_it_was_made_last():
+    processes = read()
+    again = {**processes[0], "seconds": 9 * processes[0]["seconds"]}
+    visits = pairs.of(recording.table([again, *processes]))
+    assert visits.equals(pairs.of(recording.table(processes)))
+
+
+def test_what_is_clear_is_measured_no_more():
+    slower = slowed(read(), 3, of("cupy", "pinned"))
+    points = [Point(line["benchmark"], line["parameters"]) for line in slower]
+    judged = found(slower)
+    judged.families["near"] = True
+    again = {tuple(point.parameters.values())[:2] for point in running.suspects(judged, points, 9)}
+    assert ("cupy", "pinned") not in again
+    assert ("torch", "pinned") in again
