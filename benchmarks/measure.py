@@ -8,6 +8,7 @@ records exactly those; how they are taken is said in `take_samples`.
 import json
 import os
 import random
+import socket
 from contextlib import contextmanager
 from itertools import repeat as times
 from time import perf_counter
@@ -103,13 +104,16 @@ def timed(transfer, wait, count):
 
 
 def sampler(transfer, wait):
-    """Transfer until it is steady; returns a function that takes one sample, in seconds."""
+    """Transfer until it is steady; returns a function that takes one sample, in seconds.
+
+    Its argument is of how many transfers, about SAMPLE_SECONDS of them if not said.
+    """
     start, done = perf_counter(), 0
     while done < WARM_UP_TRANSFERS or perf_counter() - start < WARM_UP_SECONDS:
         last = timed(transfer, wait, WARM_UP_TRANSFERS)
         done += WARM_UP_TRANSFERS
     count = max(1, round(SAMPLE_SECONDS / last))
-    return lambda: timed(transfer, wait, count)
+    return lambda count=count: timed(transfer, wait, count)
 
 
 def quietest(taken):
@@ -144,6 +148,37 @@ def take_samples(sample, quiet):
     return quietest(taken)
 
 
+def take_turns(sample, quiet):
+    """SAMPLES samples, as (noise, seconds), in turn with a process of another stack; [] if alone.
+
+    Both are alive and share a core, so that what drifts on the machine reaches both alike. Who has
+    the next turn is said through the socket named in TAKE_TURNS (scripts/regression/turns.py): a
+    line with the core to take it on, or null for a quiet one, is answered with the core, whether
+    it was quiet, and the seconds. Less than SAMPLES if the other process ended.
+    """
+    path = os.environ.pop("TAKE_TURNS", None)
+    if not path:
+        return []
+    cores, taken = sorted(os.sched_getaffinity(0)), []
+    with socket.socket(socket.AF_UNIX) as partner:
+        partner.connect(path)
+        for _, line in zip(range(SAMPLES), partner.makefile(), strict=False):
+            core = json.loads(line)
+            if core is None:
+                move_to_quiet_core(quiet, cores)
+            else:
+                os.sched_setaffinity(0, {core})
+            sample(2)  # not counted: the device comes from the other process
+            before = sentinel()
+            seconds = sample()
+            noise = max(before, sentinel()) / quiet
+            taken.append((noise, seconds))
+            answer = [*os.sched_getaffinity(0), noise <= QUIET, seconds]
+            partner.sendall(f"{json.dumps(answer)}\n".encode())
+    os.sched_setaffinity(0, cores)
+    return taken
+
+
 def samples(sample, quiet, check):
     """Iterates over a process's samples, for Clock.tick; takes more when they are used up.
 
@@ -152,7 +187,9 @@ def samples(sample, quiet, check):
     while True:
         sample()  # brings the bytes that are compared now
         check()
-        taken = take_samples(sample, quiet)
+        taken = take_turns(sample, quiet)
+        if len(taken) < SAMPLES:
+            taken = take_samples(sample, quiet)
         check()
         noise, seconds = zip(*taken, strict=True)
         note(

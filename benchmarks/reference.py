@@ -122,7 +122,7 @@ def busy_link(quiet, nbytes):
     # At most what a stream queues without blocking the host, which would never open the gate.
     count = int(min(128, max(4, measure.SAMPLE_SECONDS * 50e9 / nbytes)))
 
-    def sample():
+    def sample(count=count):
         equal = driver.CUstreamWaitValue_flags.CU_STREAM_WAIT_VALUE_EQ
         ticket = int(gate[0]) + 1
         (error,) = driver.cuStreamWaitValue32(stream, gate.ctypes.data, ticket, equal)
@@ -189,4 +189,8 @@ def pinning(quiet, method, nbytes):
         library.empty_pinned_pool()
         pin()
         count = max(1, round(measure.SAMPLE_SECONDS / pin()))
-    return measure.samples(lambda: sum(pin() for _ in range(count)) / count, quiet, nothing)
+
+    def sample(count=count):
+        return sum(pin() for _ in range(count)) / count
+
+    return measure.samples(sample, quiet, nothing)

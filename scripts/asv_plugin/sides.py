@@ -1,4 +1,4 @@
-"""Processes of one stack or of two, in any order: what asv's runner cannot do, made of its parts.
+"""Processes of two stacks at once: what asv's runner cannot do, made of its parts.
 
 asv measures a commit to the end before it goes to the next (or a round of it, and then installs the
 other one anew). A comparison wants both installed, and their processes to take turns.
@@ -6,13 +6,13 @@ other one anew). A comparison wants both installed, and their processes to take 
 
 import ast
 import contextlib
-import functools
 import itertools
 import json
 import os
-import pickle
 import subprocess
+import tempfile
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from statistics import median
 
@@ -24,6 +24,7 @@ from asv.config import Config
 from asv.console import log
 from asv.environment import get_environments
 from asv.repo import get_repo
+from regression.turns import in_turn
 
 from scripts import facts, machine, stack
 
@@ -47,7 +48,14 @@ class Side:
 
     def __init__(self, conf, commit, environment):
         self.commit, self.environment = commit, environment
-        self.spawner = asv.runner.get_spawner(environment, conf.benchmark_dir, conf.launch_method)
+        self.folder = tempfile.TemporaryDirectory(prefix="asv-turns-")
+        self.turns = os.environ["TAKE_TURNS"] = os.path.join(self.folder.name, "socket")
+        try:  # the server, and the processes that it forks, have this environment
+            self.spawner = asv.runner.get_spawner(
+                environment, conf.benchmark_dir, conf.launch_method
+            )
+        finally:
+            del os.environ["TAKE_TURNS"]
         imported, output = self.spawner.preimport()
         if not imported:
             self.close()
@@ -58,9 +66,10 @@ class Side:
 
     def close(self):
         self.spawner.close()
+        self.folder.cleanup()
 
     def process(self, benchmark, index, cache):
-        """One fresh process of a point: seconds (the median of its samples) and its noise.
+        """One fresh process of a point: its sentinel, and the median of its samples, in seconds.
 
         {"skipped": reason} if it is n/a; {"failed": what it said last} if anything else went wrong.
         """
@@ -75,8 +84,6 @@ class Side:
             return {"skipped": next((note["skipped"] for note in noted), "no reason was given")}
         return {
             "seconds": median(result.samples[0]),
-            "samples": len(result.samples[0]),
-            "quiet": sum(note["quiet"] for note in noted),
             "sentinel": median(note["sentinel"] for note in noted),
         }
 
@@ -108,10 +115,11 @@ def installed(side):
 def opened(commits, patterns, python=None):
     """The sides of `commits`, each with its own stack installed, and the points to measure.
 
-    Yields [side, ...], [point, ...] and a function (side, point) -> what Side.process returns.
-    Two equal commits share an environment. With `python`, as asv's --python, the libraries that it
-    has are measured, whatever the commit's stack. `patterns` choose the points, as asv's --bench.
-    UserError if a stack cannot be installed.
+    Yields [side, ...], [point, ...] and a function that visits a point: a process of each side, in
+    turns; it returns what Side.process does for each, and the turns (turns.py). Two equal commits
+    share an environment. With `python`, as asv's --python, the libraries that it has are measured,
+    whatever the commit's stack. `patterns` choose the points, as asv's --bench. UserError if a
+    stack cannot be installed.
     """
     with contextlib.ExitStack() as stack_:
         sides, environments = [], {}
@@ -128,12 +136,12 @@ def opened(commits, patterns, python=None):
         if not points:
             raise util.UserError(f"No benchmark's name has {' or '.join(patterns)} in it")
 
-        def process(side, point):
+        def visit(point):
             benchmark = benchmarks[point.benchmark]
-            return side.process(benchmark, point.index, caches[benchmark["setup_cache_key"]])
+            call = benchmark, point.index, caches[benchmark["setup_cache_key"]]
+            return in_turn([(side.turns, partial(side.process, *call)) for side in sides])
 
-        process.level = functools.partial(lower_level, caches)
-        yield sides, points, process
+        yield sides, points, visit
 
 
 def discovered(conf, side, patterns):
@@ -182,14 +190,6 @@ def setup_caches(side, benchmarks, stack_):
         stack_.callback(util.long_path_rmtree, folder, True)
         caches[key] = folder
     return caches
-
-
-def lower_level(caches, level):
-    """Let the processes from now on take `level` for quiet, if what they have is higher."""
-    for folder in filter(None, caches.values()):
-        path = Path(folder, "cache.pickle")  # asv_runner's
-        if level and level < pickle.loads(path.read_bytes()):
-            path.write_bytes(pickle.dumps(level))
 
 
 def selected(benchmarks):

@@ -14,8 +14,8 @@ def shown(path):
     least slowdown found in one series) each, and `family`, that of a whole family, NaN without one.
     """
     try:
-        first, runs, processes = recording.read(path)
-        return told(first["sides"][0][:8], runs[-1]["facts"], recording.table(processes))
+        first, runs, lines = recording.read(path)
+        return told(first["sides"][0][:8], runs[-1]["facts"], lines)
     except OSError:
         raise Broken("cannot be read") from None
     except Broken as error:
@@ -24,8 +24,8 @@ def shown(path):
         raise Broken("says nothing of the run that made it") from None
 
 
-def told(commit, facts, table):
-    visits = pairs.of(table)
+def told(commit, facts, lines):
+    visits = pairs.of(lines)
     if visits.empty:
         raise Broken("has nothing that was measured on both sides")
     few = visits.groupby(pairs.SERIES, sort=False).head(pairs.FEWEST)  # as compare begins
@@ -34,9 +34,8 @@ def told(commit, facts, table):
         "kinds": list(kinds(found)),
         "processes": pairs.FEWEST,
         "pairs": len(visits),
-        "quiet": int(visits["quiet"].sum()),
         "commit": commit,
-        "date": f"{datetime.fromtimestamp(table['ended'].max() / 1000, UTC):%Y-%m-%d}",
+        "date": f"{datetime.fromtimestamp(lines[-1]['ended'] / 1000, UTC):%Y-%m-%d}",
         "driver": facts.get("driver"),
     }
 

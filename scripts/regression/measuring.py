@@ -1,7 +1,8 @@
-"""Measuring in turns: processes of two sides next to each other, until enough of them were quiet.
+"""Visits of points, pass by pass, and what the machine is like meanwhile.
 
-A pass visits the points in a random order, and a visit is one process of each side, one right after
-the other, in a random order too: what drifts on the machine reaches both sides alike.
+A pass visits the points in a random order. A visit is a process of each side, both alive at once,
+whose samples are taken in turn (turns.py). Turn by turn the logarithm of HEAD's over BASE's is had;
+the mean of the middle half of these is the visit's change.
 """
 
 import random
@@ -9,13 +10,12 @@ import time
 from collections import Counter
 
 import facts
-from regression.pairs import clean, level
+import numpy
+from regression.verdict import middle
 from rich.progress import MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from scripts import asv_plugin
 from scripts.asv_plugin.sides import installed
-
-MOST = 2  # times as many visits as are wanted, where some were not quiet
 
 
 class Conditions:
@@ -60,49 +60,47 @@ def key(benchmark, parameters):
     return benchmark, tuple(parameters.values())
 
 
-def visit(recording, sides, point, process, number):
-    """A process of each side."""
-    for place in random.sample(range(len(sides)), len(sides)):
-        found = process(sides[place], point)
-        named = {"benchmark": point.benchmark, "parameters": point.parameters}
-        recording.add(**named, side=place, round=number, **found, ended=now())
+def visit(recording, point, processes, number):
+    """A process of each side, in turns; into the recording."""
+    found, turns = processes(point)
+    line = {"benchmark": point.benchmark, "parameters": point.parameters, "round": number}
+    if all("seconds" in side for side in found) and turns:
+        base, head = numpy.transpose(turns)
+        line["change"] = float(middle(numpy.log(head / base)))
+        line |= {name: [side[name] for side in found] for name in ("seconds", "sentinel")}
+    else:
+        whys = ("skipped", "failed")
+        line["unmeasured"] = [{w: side[w] for w in whys if w in side} for side in found]
+        if not any(line["unmeasured"]):
+            line["unmeasured"][0] = {"failed": "its samples were not taken in turns"}
+    recording.add(**line, ended=now())
 
 
-def visits(recording, sides):
-    """{point: whole visits}, {point: quiet ones}, both counts, and the points not measured."""
-    rounds, unmeasured = {}, set()
-    limit = level(recording.processes)
-    for line in recording.processes:
-        point = key(line["benchmark"], line["parameters"])
-        if "seconds" not in line:
-            unmeasured.add(point)
-        else:
-            there = rounds.setdefault((point, line["round"]), {})
-            there[line["side"]] = clean(line["samples"], line["quiet"], line["sentinel"], limit)
-    whole = {place: sides_ for place, sides_ in rounds.items() if len(sides_) == len(sides)}
-    quiet = (point for (point, _), sides_ in whole.items() if all(sides_.values()))
-    return Counter(point for point, _ in whole), Counter(quiet), unmeasured
+def visits(recording):
+    """{point: visits}, and the points that cannot be measured."""
+    lines = [(key(line["benchmark"], line["parameters"]), line) for line in recording.visits]
+    unmeasured = {point for point, line in lines if "unmeasured" in line}
+    return Counter(point for point, line in lines if "change" in line), unmeasured
 
 
-def lacking(recording, sides, points, wanted):
-    """The points that want another visit; `wanted` is how many quiet ones each shall have."""
-    whole, quiet, unmeasured = visits(recording, sides)
+def lacking(recording, points, wanted):
+    """The points that want another visit, each with how many it has."""
+    there, unmeasured = visits(recording)
     for point in points:
         name = key(point.benchmark, point.parameters)
-        if name not in unmeasured and quiet[name] < wanted and whole[name] < MOST * wanted:
-            yield point, whole[name]
+        if name not in unmeasured and there[name] < wanted:
+            yield point, there[name]
 
 
-def measure(recording, sides, points, process, wanted, deadline, look):
-    """Visit `points` until each has `wanted` quiet visits, or MOST times as many of any kind.
+def measure(recording, points, processes, wanted, deadline, look):
+    """Visit `points` until each has `wanted` visits; returns whether there was time for it.
 
-    Returns whether there was time for it. A point that cannot be measured is left alone. `look` is
-    called after each pass: at the machine.
+    A point that cannot be measured is left alone. `look` is called after each pass: at the machine.
     """
     columns = TextColumn("{task.description}"), MofNCompleteColumn(), TimeElapsedColumn()
     # The display's own thread would disturb what is measured: it is drawn between visits alone.
     with Progress(*columns, auto_refresh=False) as progress:
-        while left := list(lacking(recording, sides, points, wanted)):
+        while left := list(lacking(recording, points, wanted)):
             fewest = min(number for _, number in left)
             left = [(point, number) for point, number in left if number == fewest]
             random.shuffle(left)
@@ -110,8 +108,7 @@ def measure(recording, sides, points, process, wanted, deadline, look):
             for point, number in left:
                 if time.monotonic() > deadline:
                     return False
-                process.level(level(recording.processes))
-                visit(recording, sides, point, process, number)
+                visit(recording, point, processes, number)
                 progress.advance(task)
                 progress.refresh()
             look()

@@ -6,7 +6,7 @@ import math
 import numpy
 from compare import escaped
 from regression import verdict
-from regression.pairs import FEWEST
+from regression.pairs import FEWEST, operation
 from side_by_side import size
 
 NOTHING, SLOWER, CANNOT_SAY = 0, 1, 2
@@ -18,10 +18,6 @@ def percent(logarithm):
     """0.0953 -> '+10 %'"""
     change = 100 * math.expm1(logarithm)
     return f"{change:+.0f} %" if abs(change) >= 9.95 else f"{change:+.1f} %"
-
-
-def operation(benchmark):
-    return benchmark.rsplit(".", 1)[1].removeprefix("time_").replace("_", " ")
 
 
 def findings(found, word):
@@ -49,7 +45,8 @@ def family_name(row):
 
 
 def series_name(row):
-    return f"{operation(row['benchmark'])}, {size(int(row['nbytes']))} {row['dtype']}".strip()
+    name = operation(row["benchmark"]).replace("_", " ")
+    return f"{name}, {size(int(row['nbytes']))} {row['dtype']}".strip()
 
 
 def said(one):
@@ -59,28 +56,27 @@ def said(one):
     return f"{one['method']}, {one['memory']}: {percent(one['change'])} ({where})"
 
 
-def not_measured(processes):
+def not_measured(visits):
     """What was not measured: {why, in words: points}, where that is a doubt, and where it is not.
 
     A failure is a doubt, and so is a point that is n/a on one side only.
     """
     points, doubts, notes = {}, {}, {}
-    for line in processes:
+    for line in visits:
         key = line["benchmark"], tuple(line["parameters"].values())
-        points.setdefault(key, []).append(line)
-    for lines in points.values():
-        failed = [line for line in lines if "failed" in line]
-        skipped = [line for line in lines if "skipped" in line]
+        if "unmeasured" in line:
+            points[key] = line["unmeasured"]
+    for sides in points.values():
+        failed = [place for place, why in enumerate(sides) if "failed" in why]
+        skipped = [place for place, why in enumerate(sides) if "skipped" in why]
         if failed:
-            why = f"failed in {SIDES[failed[0]['side']]}: {failed[0]['failed']}"
-        elif skipped and len({line["side"] for line in skipped}) == 1:
-            why = f"have one side only: in {SIDES[skipped[0]['side']]} {skipped[0]['skipped']}"
-        elif skipped:
-            notes[skipped[0]["skipped"]] = notes.get(skipped[0]["skipped"], 0) + 1
-            continue
+            why, there = f"failed in {SIDES[failed[0]]}: {sides[failed[0]]['failed']}", doubts
+        elif len(skipped) == 1:
+            reason = sides[skipped[0]]["skipped"]
+            why, there = f"have one side only: in {SIDES[skipped[0]]} {reason}", doubts
         else:
-            continue
-        doubts[why] = doubts.get(why, 0) + 1
+            why, there = sides[0]["skipped"], notes
+        there[why] = there.get(why, 0) + 1
     return doubts, notes
 
 
@@ -109,7 +105,7 @@ class Compared:
         self.machine, self.commits, self.found, self.notes = machine, commits, found, list(notes)
         self.slower, self.faster = findings(found, "slower"), findings(found, "faster")
         self.doubts = list(dict.fromkeys(a for run in recording.runs for a in run["alarms"]))
-        worth, not_worth = not_measured(recording.processes)
+        worth, not_worth = not_measured(recording.visits)
         self.doubts += [f"{count} points {why}" for why, count in worth.items()]
         self.notes += [
             f"{count} points were not measured: {why}" for why, count in not_worth.items()
@@ -123,7 +119,7 @@ class Compared:
         seconds = sum(run["ended"] - run["started"] for run in recording.runs if run["ended"]) / 1e3
         self.about = (
             f"HEAD {commits[1][:8]} against BASE {commits[0][:8]} on {machine}: "
-            f"{sum('seconds' in line for line in recording.processes)} processes, "
+            f"{2 * sum('change' in line for line in recording.visits)} processes, "
             f"{len(found.series)} series, {seconds / 60:.1f} minutes"
         )
 
@@ -213,8 +209,8 @@ class Calibrated:
 
     code = NOTHING
 
-    def __init__(self, path, found, notes):
-        self.path, self.found, self.notes = path, found, notes
+    def __init__(self, path, found):
+        self.path, self.found = path, found
 
     def text(self):
         lines = [f"Kept in {self.path}; commit it to keep it"]
@@ -222,4 +218,4 @@ class Calibrated:
             ones = findings(self.found, word)
             lines += [f"{word}, though nothing changed: {said(one)}" for one in ones]
         found = [f"  {line}" for line in could_be_found(self.found)]
-        return "\n".join([*lines, "Found 95 % of the time:", *found, *self.notes])
+        return "\n".join([*lines, "Found 95 % of the time:", *found])

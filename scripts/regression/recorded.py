@@ -54,8 +54,7 @@ def history(options):
 def evaluate(options):
     """Replay the machine's calibration RUNS times."""
     machine = only(options.machine, RESULTS.glob("*/calibration.jsonl"))
-    _, _, processes = recording.read(RESULTS / machine / "calibration.jsonl")
-    visits = pairs.of(recording.table(processes))
+    visits = pairs.of(recording.read(RESULTS / machine / "calibration.jsonl")[2])
     if visits.groupby(pairs.SERIES).size().lt(pairs.FEWEST).all():
         told = f"The calibration of {machine} has no series with {pairs.FEWEST} processes a side"
         raise NoSuchResult(told)

@@ -1,23 +1,18 @@
-"""The file that a comparison or a calibration is kept in, line by line as its processes end.
+"""The file that a comparison or a calibration is kept in, line by line as its visits end.
 
 JSON lines. First what was measured ("sides": the commits; "versions" of the benchmarks; "bench":
 the expressions that chose the points), then lines of each run that measured into it ("run", as in
 provenance.py, with the "alarms" it raised and whether it came to a "whole" comparison; its last one
-counts) and a line for each process: its benchmark, parameters, side (an index of "sides"), round,
-seconds (the median of its samples), samples, quiet, sentinel (noise.py), and when it ended (ms
-since 1970); or why it has no seconds, "skipped" or "failed". Processes of one point and round ran
-next to each other: they share the moment's noise.
+counts) and a line for each visit: its benchmark, parameters and round, when it ended (ms since
+1970), change (measuring.py), and, a value a side, seconds (the median of a process's samples) and
+sentinel (noise.py); or "unmeasured", for each side why, "skipped" or "failed", if it is that one.
 """
 
 import json
 import os
 from pathlib import Path
 
-import pandas
-
 FIRST = "sides", "versions", "bench"
-PROCESS = ["benchmark", "side", "round", "seconds", "samples", "quiet", "sentinel", "ended"]
-PARAMETERS = ["method", "memory", "dtype", "nbytes"]
 
 
 class Broken(Exception):
@@ -33,19 +28,19 @@ class Recording:
     def __init__(self, path, sides, versions, bench):
         self.path = Path(path)
         self.first = {"sides": sides, "versions": versions, "bench": bench}
-        self.runs, self.processes = [], []
+        self.runs, self.visits = [], []
         if self.path.is_file():
-            first, runs, processes = read(self.path)
+            first, runs, visits = read(self.path)
             if first == self.first and not any(run.get("whole") for run in runs):
                 # What could not be measured is tried again.
-                self.processes = [line for line in processes if "seconds" in line]
+                self.visits = [line for line in visits if "change" in line]
                 self.runs = runs
         self.write()
 
     def write(self):
         self.path.parent.mkdir(parents=True, exist_ok=True)
         new = Path(f"{self.path}.new")
-        lines = [self.first, *({"run": run} for run in self.runs), *self.processes]
+        lines = [self.first, *({"run": run} for run in self.runs), *self.visits]
         try:
             new.write_text("".join(json.dumps(line) + "\n" for line in lines))
             new.replace(self.path)
@@ -53,14 +48,14 @@ class Recording:
             new.unlink(missing_ok=True)
 
     def add(self, **line):
-        """A process, or a run; onto the disk itself, as the host may be taken away."""
+        """A visit, or a run; onto the disk itself, as the host may be taken away."""
         if not self.path.is_file():
             raise Broken(f"{self.path} was taken away while it was measured into")
         if "run" in line:  # at its start, and again at its end
             others = [run for run in self.runs if run["started"] != line["run"]["started"]]
             self.runs = [*others, line["run"]]
         else:
-            self.processes.append(line)
+            self.visits.append(line)
         with open(self.path, "a") as file:
             file.write(json.dumps(line) + "\n")
             file.flush()
@@ -73,13 +68,13 @@ class Recording:
 
     def forget(self):
         """Begin anew."""
-        self.runs, self.processes = [], []
+        self.runs, self.visits = [], []
         self.write()
 
     def check(self):
         """Broken unless the file holds what was measured."""
         try:
-            whole = read(self.path) == (self.first, self.runs, self.processes)
+            whole = read(self.path) == (self.first, self.runs, self.visits)
         except OSError:
             whole = False
         if not whole:
@@ -87,9 +82,9 @@ class Recording:
 
 
 def read(path):
-    """The first line, the runs and the processes of a recording; a last half line is left out.
+    """The first line, the runs and the visits of a recording; a last half line is left out.
 
-    Broken if it is no recording, or holds what no process can have measured.
+    Broken if it is no recording, or holds what no visit can have measured.
     """
     try:
         lines = Path(path).read_text().split("\n")[:-1]
@@ -97,8 +92,8 @@ def read(path):
         first = {key: first.get(key) for key in FIRST}
         runs = {line["run"]["started"]: line["run"] for line in rest if "run" in line}
         gpus = {dict(run["facts"]).get("gpu uuid hash") for run in runs.values()}
-        processes = [line for line in rest if "run" not in line]
-        sane = all(map(is_process, processes)) and len(first["sides"]) == 2
+        visits = [line for line in rest if "run" not in line]
+        sane = all(map(is_visit, visits)) and len(first["sides"]) == 2
         sane = sane and all(isinstance(side, str) for side in first["sides"])
         dict(first["versions"])
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
@@ -107,30 +102,23 @@ def read(path):
         raise Broken(f"{path} is no recording of gate.py's, or a broken one")
     if len(gpus) > 1:
         raise Broken(f"{path} was measured on {len(gpus)} GPUs, whose numbers do not mix")
-    return first, list(runs.values()), processes
+    return first, list(runs.values()), visits
 
 
-def is_process(line):
-    """Whether a line is one of a process, with numbers that a measurement can give."""
-    known = line["side"] in (0, 1) and isinstance(line["round"], int) and dict(line["parameters"])
+def is_visit(line):
+    """Whether a line is one of a visit, with numbers that a measurement can give."""
+    known = isinstance(line["round"], int) and dict(line["parameters"])
     known = known and "." in line["benchmark"]
-    if "seconds" not in line:
-        return known and bool(line.get("skipped") or line.get("failed"))
-    times = line["seconds"], line["sentinel"]
-    counts = line["samples"], line["quiet"], line["ended"], line["parameters"].get("nbytes", 0)
+    counts = line["ended"], line["parameters"].get("nbytes", 0)
+    known = known and all(isinstance(count, int) and 0 <= count < 1e15 for count in counts)
+    if "change" not in line:
+        whys = [dict(side) for side in line["unmeasured"]]
+        return known and len(whys) == 2 and any(whys)
+    times = [*line["seconds"], *line["sentinel"]]
     return (
         known
+        and isinstance(line["change"], float)
+        and abs(line["change"]) < 30
+        and len(line["seconds"]) == len(line["sentinel"]) == 2
         and all(isinstance(time, float) and 0 < time < 1e6 for time in times)
-        and all(isinstance(count, int) and 0 <= count < 1e15 for count in counts)
     )
-
-
-def table(processes):
-    """One row a process that measured: PROCESS, PARAMETERS (None where there is no such one)."""
-    rows = [
-        {name: line[name] for name in PROCESS}
-        | {name: line["parameters"].get(name) for name in PARAMETERS}
-        for line in processes
-        if "seconds" in line
-    ]
-    return pandas.DataFrame(rows, columns=[*PROCESS, *PARAMETERS])

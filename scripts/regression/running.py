@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy
 from asv.util import UserError
 from regression import measuring, outcome, pairs, verdict
-from regression.recording import Recording, read, table
+from regression.recording import Recording, read
 
 from scripts import asv_plugin
 from scripts.asv_plugin import sides as asv_sides
@@ -60,18 +60,18 @@ def check_commits(base, head):
 class Run:
     """One run of measuring: the sides, open, and the recording that they are measured into."""
 
-    def __init__(self, sides, points, process, recording, deadline):
-        self.sides, self.points, self.process = sides, points, process
+    def __init__(self, sides, points, processes, recording, deadline):
+        self.points, self.processes = points, processes
         self.recording, self.deadline = recording, deadline
         self.conditions = measuring.Conditions(sides)
         self.go_on()
-        self.before = len(recording.processes)
+        self.before = len(recording.visits)
         self.note()
 
     def note(self, whole=False):
         """What is known of this run, into the recording: also of one that does not end well."""
-        done = len(self.recording.processes) - self.before
-        self.recording.add(run=self.conditions.known(done, whole))
+        done = len(self.recording.visits) - self.before
+        self.recording.add(run=self.conditions.known(2 * done, whole))
 
     def look(self):
         self.conditions.look()
@@ -79,7 +79,7 @@ class Run:
 
     def go_on(self):
         """With what an unfinished run has recorded, if it was measured in the same conditions."""
-        if not self.recording.processes:
+        if not self.recording.visits:
             return
         before = self.recording.conditions
         here = self.conditions.facts
@@ -87,15 +87,14 @@ class Run:
             print("Not gone on with an unfinished run: the GPU, the driver or a library changed")
             self.recording.forget()
         else:
-            kept = len(self.recording.processes)
+            kept = 2 * len(self.recording.visits)
             print(f"Going on with an unfinished run: {kept} processes measured already")
 
     def visit(self, wanted, points=None):
-        """Bring the points to `wanted` quiet visits; returns whether there was time for it."""
+        """Bring the points to `wanted` visits; returns whether there was time for it."""
         points = self.points if points is None else points
-        sides, process = self.sides, self.process
         return measuring.measure(
-            self.recording, sides, points, process, wanted, self.deadline, self.look
+            self.recording, points, self.processes, wanted, self.deadline, self.look
         )
 
     def end(self):
@@ -119,11 +118,11 @@ def running(options, commits, name, python=None):
             told = f"--bench {pattern!r} is no regular expression: {error}"
             raise UserError(told) from None
     path = asv_sides.FOLDER / f"{name}-{machine}.jsonl"
-    with asv_sides.opened(commits, patterns, python) as (sides, points, process):
+    with asv_sides.opened(commits, patterns, python) as (sides, points, processes):
         known = {point.benchmark: point.version for point in points}
         recording = Recording(path, commits, known, patterns)
         deadline = time.monotonic() + 60 * options.budget  # the stacks are installed
-        yield Run(sides, points, process, recording, deadline), machine
+        yield Run(sides, points, processes, recording, deadline), machine
 
 
 def compare(options):
@@ -134,7 +133,7 @@ def compare(options):
     with running(options, commits, name) as (run, machine):
         calibration, notes = calibrated(machine, run)
         first, *later = verdict.LOOKS
-        notes += enough(run, first, options.budget)
+        enough(run, first, options.budget)
         doubts = []
         for wanted in later:
             found = judge(run.recording, calibration)
@@ -148,33 +147,28 @@ def compare(options):
     return outcome.Compared(machine, commits, run.recording, found, notes, doubts)
 
 
-def enough(run, visits, budget):
-    """Bring all points to `visits` quiet visits; returns what to say where they are not quiet.
-
-    UserError if the budget does not even allow as many of any kind.
-    """
-    run.visit(visits)
-    whole, quiet, unmeasured = measuring.visits(run.recording, run.sides)
-    keys = {measuring.key(point.benchmark, point.parameters) for point in run.points} - unmeasured
-    lacking = sum(max(visits - whole[key], 0) for key in keys)
-    if lacking:
-        done = (len(run.recording.processes) - run.before) / len(run.sides)
-        more = budget * lacking / max(done, 1)
-        raise UserError(
-            f"The budget of {budget:g} minutes ended {lacking} pairs of processes too early. What "
-            f"was measured is kept: the same command with {more + 1:.0f} minutes goes on from there"
-        )
-    noisy = sum(quiet[key] < visits for key in keys)
-    return [f"{noisy} of {len(keys)} points had too few quiet processes"] if noisy else []
+def enough(run, wanted, budget):
+    """Bring all points to `wanted` visits; UserError if the budget does not allow it."""
+    if run.visit(wanted):
+        return
+    lacking = sum(
+        wanted - there for _, there in measuring.lacking(run.recording, run.points, wanted)
+    )
+    done = len(run.recording.visits) - run.before
+    more = budget * lacking / max(done, 1)
+    raise UserError(
+        f"The budget of {budget:g} minutes ended {lacking} pairs of processes too early. What "
+        f"was measured is kept: the same command with {more + 1:.0f} minutes goes on from there"
+    )
 
 
 def judge(recording, calibration):
     """The verdict on a recording; UserError if nothing of it can be judged."""
-    visits = pairs.of(table(recording.processes))
+    visits = pairs.of(recording.visits)
     if visits.empty:
-        reasons = {line.get("skipped") or line.get("failed") for line in recording.processes}
-        reasons = sorted(filter(None, reasons))
-        raise UserError(f"Nothing was measured on both sides: {'; '.join(reasons)}")
+        whys = [why for line in recording.visits for why in line.get("unmeasured", [])]
+        reasons = {reason for why in whys for reason in why.values()}
+        raise UserError(f"Nothing was measured on both sides: {'; '.join(sorted(reasons))}")
     return verdict.judge(visits, calibration)
 
 
@@ -191,7 +185,7 @@ def suspects(found, points, wanted):
     again = (rows["near"] | numpy.array(inside) | noisy) & ~rows["clear"]
     rows = rows[again & rows["visits"].lt(wanted)]
     keys = set(zip(*(rows[name] for name in pairs.SERIES), strict=True))
-    return [point for point in points if pairs.series_of(point) in keys]
+    return [p for p in points if pairs.series_of(p.benchmark, p.parameters) in keys]
 
 
 def calibrated(machine, run):
@@ -200,17 +194,14 @@ def calibrated(machine, run):
     own = "this comparison is judged by its own noise alone"
     if not path.is_file():
         return None, [f"{machine} has no calibration (gate.py calibrate makes it): {own}"]
-    first, runs, processes = read(path)
+    first, runs, lines = read(path)
     there = run.recording.first["versions"].items()
     if any(first["versions"].get(name, version) != version for name, version in there):
         return None, [f"{path} is of another version of the benchmarks: {own}"]
     here = run.conditions.facts
     if runs and runs[-1]["facts"].get(asv_plugin.GPU) != here.get(asv_plugin.GPU):
         return None, [f"{path} was measured on another GPU: {own}"]
-    links = any(name.endswith("time_link") for name, _ in there)
-    known = table(processes)
-    # Without the link in both of them neither follows the clock: see pairs.of.
-    visits = pairs.of(known if links else known[~known["benchmark"].str.endswith("time_link")])
+    visits = pairs.of(lines)
     return (None if visits.empty else visits), [f"Judged with {path}, {first['sides'][0][:8]}"]
 
 
@@ -218,7 +209,7 @@ def calibrate(options):
     """Measure HEAD against itself, and keep it as this machine's calibration."""
     commits = 2 * [asv_sides.commit_hash("HEAD")]
     with running(options, commits, "calibration", options.python) as (run, machine):
-        notes = enough(run, options.processes, options.budget)
+        enough(run, options.processes, options.budget)
         run.end()
     alarms = dict.fromkeys(alarm for one in run.recording.runs for alarm in one["alarms"])
     if alarms:
@@ -227,4 +218,4 @@ def calibrate(options):
     path = calibration_of(machine)
     path.parent.mkdir(parents=True, exist_ok=True)
     shutil.move(run.recording.path, path)
-    return outcome.Calibrated(path, found, notes)
+    return outcome.Calibrated(path, found)
