@@ -18,6 +18,8 @@ from asv.util import is_na
 
 SUFFIX = ".noise.jsonl"
 COLUMNS = "samples", "quiet", "sentinel"  # a value a process
+FAST = 0.05  # of the processes had no busy neighbour, and their sentinel is the quiet level
+ENOUGH = 20  # processes to tell it from
 SPREAD = 1.12  # of the sentinel between processes, from which on a run says so
 
 
@@ -47,6 +49,12 @@ def load(path):
         point.setdefault("samples", [25] * processes)  # these two are not in the first files
         point.setdefault("sentinel", [None] * processes)
     return points
+
+
+def quiet_level(points):
+    """The sentinel's seconds on a quiet core, from what `load` gives; None if that is little."""
+    sentinels = [seconds for point in points.values() for seconds in point["sentinel"] if seconds]
+    return float(numpy.quantile(sentinels, FAST)) if len(sentinels) >= ENOUGH else None
 
 
 def at_clock(seconds, link, sentinel, reference):
