@@ -21,6 +21,7 @@ SAMPLE_SECONDS = 0.004  # about what a sample's transfers fill, unless one takes
 WARM_UP_TRANSFERS, WARM_UP_SECONDS = 10, 0.01  # pageable transfers drift for the first ten
 QUIET = 1.12  # a core is quiet while the sentinel takes at most this much of the quiet level
 LIMIT_SECONDS = 1.5  # a process's search for quiet samples
+TURNS = 40  # samples in turn with another process; even, as each goes first in half of them
 
 
 class Clock:
@@ -151,12 +152,12 @@ def take_samples(sample, quiet):
 
 
 def take_turns(sample, quiet):
-    """SAMPLES samples, as (noise, seconds), in turn with a process of another stack; [] if alone.
+    """TURNS samples, as (noise, seconds), in turn with a process of another stack; [] if alone.
 
     Both are alive and share a core, so that what drifts on the machine reaches both alike. Who has
     the next turn is said through the socket named in TAKE_TURNS (scripts/regression/turns.py): a
     line with the core to take it on, or null for a quiet one, is answered with the core, whether
-    it was quiet, and the seconds. Less than SAMPLES if the other process ended.
+    it was quiet, and the seconds. Less than TURNS if the other process ended.
     """
     path = os.environ.pop("TAKE_TURNS", None)
     if not path:
@@ -164,7 +165,7 @@ def take_turns(sample, quiet):
     cores, taken = sorted(os.sched_getaffinity(0)), []
     with socket.socket(socket.AF_UNIX) as partner:
         partner.connect(path)
-        for _, line in zip(range(SAMPLES), partner.makefile(), strict=False):
+        for _, line in zip(range(TURNS), partner.makefile(), strict=False):
             core = json.loads(line)
             if core is None:
                 move_to_quiet_core(quiet, cores)
@@ -190,7 +191,7 @@ def samples(sample, quiet, check):
         sample()  # brings the bytes that are compared now
         check()
         taken = take_turns(sample, quiet)
-        if len(taken) < SAMPLES:
+        if len(taken) < TURNS:
             taken = take_samples(sample, quiet)
         check()
         noise, seconds = zip(*taken, strict=True)

@@ -11,6 +11,8 @@ import json
 import os
 import subprocess
 import tempfile
+import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -30,6 +32,7 @@ from scripts import facts, machine, stack
 
 from . import failures, gpu, gpu_facts, measure_process, take_notes
 
+VISITS = 25  # with the same servers
 FOLDER = Path(".asv", "gate")  # the environments of the sides, and what was measured
 
 
@@ -47,29 +50,42 @@ class Side:
     """The stack of one commit, installed, and asv's forkserver with its libraries imported."""
 
     def __init__(self, conf, commit, environment):
-        self.commit, self.environment = commit, environment
+        self.conf, self.commit, self.environment = conf, commit, environment
         self.folder = tempfile.TemporaryDirectory(prefix="asv-turns-")
-        self.turns = os.environ["TAKE_TURNS"] = os.path.join(self.folder.name, "socket")
-        try:  # the server, and the processes that it forks, have this environment
+        self.turns = os.path.join(self.folder.name, "socket")
+        self.spawner = None
+
+    def start(self):
+        """A new server: the processes forked from one have their memory's layout in common."""
+        self.stop()
+        os.environ["TAKE_TURNS"] = self.turns  # the server has it, and so have its processes
+        try:
             self.spawner = asv.runner.get_spawner(
-                environment, conf.benchmark_dir, conf.launch_method
+                self.environment, self.conf.benchmark_dir, self.conf.launch_method
             )
         finally:
             del os.environ["TAKE_TURNS"]
+
+    def preimport(self):
+        """Import the benchmarks and the libraries; UserError if that fails."""
         imported, output = self.spawner.preimport()
         if not imported:
-            self.close()
             raise util.UserError(
-                f"The benchmarks of {commit[:8]} could not be imported: "
+                f"The benchmarks of {self.commit[:8]} could not be imported: "
                 + (output.strip().splitlines() or ["no reason was given"])[-1]
             )
 
+    def stop(self):
+        if self.spawner:
+            self.spawner.close()
+            self.spawner = None
+
     def close(self):
-        self.spawner.close()
+        self.stop()
         self.folder.cleanup()
 
     def process(self, benchmark, index, cache):
-        """One fresh process of a point: its sentinel, and the median of its samples, in seconds.
+        """One fresh process of a point: {"sentinel": seconds}, or what else came of it.
 
         {"skipped": reason} if it is n/a; {"failed": what it said last} if anything else went wrong.
         """
@@ -82,10 +98,7 @@ class Side:
             return {"failed": said[-1]}
         if util.is_na(result.result[0]):
             return {"skipped": next((note["skipped"] for note in noted), "no reason was given")}
-        return {
-            "seconds": median(result.samples[0]),
-            "sentinel": median(note["sentinel"] for note in noted),
-        }
+        return {"sentinel": median(note["sentinel"] for note in noted)}
 
 
 def commit_hash(name):
@@ -116,8 +129,9 @@ def opened(commits, patterns, python=None):
     """The sides of `commits`, each with its own stack installed, and the points to measure.
 
     Yields [side, ...], [point, ...] and a function that visits a point: a process of each side, in
-    turns; it returns what Side.process does for each, and the turns (turns.py). Two equal commits
-    share an environment. With `python`, as asv's --python, the libraries that it has are measured,
+    turns; it returns what Side.process does for each, the turns (turns.py), and when the servers
+    were started (ms since 1970), which it does anew after VISITS. Two equal commits share an
+    environment. With `python`, as asv's --python, the libraries that it has are measured,
     whatever the commit's stack. `patterns` choose the points, as asv's --bench. UserError if a
     stack cannot be installed.
     """
@@ -131,17 +145,31 @@ def opened(commits, patterns, python=None):
             stack_.callback(sides[-1].close)
         benchmarks = discovered(conf, sides[-1], patterns)
         log.flush()
+        started = start_servers(sides)
         caches = setup_caches(sides[0], benchmarks, stack_)
         points = list(selected(benchmarks))
         if not points:
             raise util.UserError(f"No benchmark's name has {' or '.join(patterns)} in it")
+        visits = itertools.count(1)
 
         def visit(point):
+            nonlocal started
+            if next(visits) % VISITS == 0:
+                started = start_servers(sides)
             benchmark = benchmarks[point.benchmark]
             call = benchmark, point.index, caches[benchmark["setup_cache_key"]]
-            return in_turn([(side.turns, partial(side.process, *call)) for side in sides])
+            calls = [(side.turns, partial(side.process, *call)) for side in sides]
+            return *in_turn(calls), started
 
         yield sides, points, visit
+
+
+def start_servers(sides):
+    for side in sides:
+        side.start()
+    with ThreadPoolExecutor(len(sides)) as pool:
+        list(pool.map(Side.preimport, sides))
+    return round(1000 * time.time())
 
 
 def discovered(conf, side, patterns):

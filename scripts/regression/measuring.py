@@ -62,12 +62,14 @@ def key(benchmark, parameters):
 
 def visit(recording, point, processes, number):
     """A process of each side, in turns; into the recording."""
-    found, turns = processes(point)
+    found, turns, servers = processes(point)
     line = {"benchmark": point.benchmark, "parameters": point.parameters, "round": number}
-    if all("seconds" in side for side in found) and turns:
+    if all("sentinel" in side for side in found) and turns:
         base, head = numpy.transpose(turns)
         line["change"] = float(middle(numpy.log(head / base)))
-        line |= {name: [side[name] for side in found] for name in ("seconds", "sentinel")}
+        line["seconds"] = [float(numpy.median(side)) for side in (base, head)]
+        line["sentinel"] = [side["sentinel"] for side in found]
+        line["servers"] = servers
     else:
         whys = ("skipped", "failed")
         line["unmeasured"] = [{w: side[w] for w in whys if w in side} for side in found]

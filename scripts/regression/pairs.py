@@ -4,6 +4,7 @@ import pandas
 from intervals import LARGE
 
 SERIES = ["benchmark", "method", "memory", "dtype", "nbytes"]
+VISIT = ["round", "servers", "change"]
 FEWEST = 4  # visits that a series is judged by
 
 
@@ -27,15 +28,15 @@ def series_of(benchmark, parameters):
 
 
 def of(visits):
-    """A row a visit that measured: SERIES, round, kind and change, HEAD over BASE (logarithm).
+    """A row a visit that measured: SERIES, VISIT and kind; change is a logarithm, HEAD over BASE.
 
     `visits` are the lines of a recording.
     """
     rows = [
-        (*series_of(line["benchmark"], line["parameters"]), line["round"], line["change"])
+        (*series_of(line["benchmark"], line["parameters"]), *(line[name] for name in VISIT))
         for line in visits
         if "change" in line and line["parameters"].get("nbytes")
     ]
-    table = pandas.DataFrame(rows, columns=[*SERIES, "round", "change"])
+    table = pandas.DataFrame(rows, columns=[*SERIES, *VISIT])
     table["kind"] = [kind(*row) for row in zip(table["memory"], table["nbytes"], strict=True)]
     return table.sort_values([*SERIES, "round"], ignore_index=True)

@@ -5,7 +5,8 @@ the expressions that chose the points), then lines of each run that measured int
 provenance.py, with the "alarms" it raised and whether it came to a "whole" comparison; its last one
 counts) and a line for each visit: its benchmark, parameters and round, when it ended (ms since
 1970), change (measuring.py), and, a value a side, seconds (the median of a process's samples) and
-sentinel (noise.py); or "unmeasured", for each side why, "skipped" or "failed", if it is that one.
+sentinel (noise.py), and which servers the processes were forked from (when these were started); or
+"unmeasured", for each side why, "skipped" or "failed", if it is that one.
 """
 
 import json
@@ -115,6 +116,7 @@ def is_visit(line):
         whys = [dict(side) for side in line["unmeasured"]]
         return known and len(whys) == 2 and any(whys)
     times = [*line["seconds"], *line["sentinel"]]
+    known = known and isinstance(line["servers"], int)
     return (
         known
         and isinstance(line["change"], float)

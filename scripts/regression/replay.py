@@ -2,7 +2,8 @@
 
 Nothing changed between the two sides of a calibration, so which of a visit's processes was the
 first side's is chance. A run that might as well have been is had by drawing visits and swapping the
-two processes of some: each process's measurement stays whole, and an odd one as frequent as it was.
+two sides of some: each process's measurement stays whole, and an odd one as frequent as it was.
+Visits with the same servers are swapped together, as their processes have the servers in common.
 A run is judged as verdict.py judges where there is no calibration, by its own noise alone: what is
 judged shall not be known beforehand. A slowdown is injected by adding its logarithm.
 """
@@ -18,25 +19,31 @@ AT_ONCE = 50  # runs in one array
 
 
 def matrix(visits):
-    """A row a series, and what its first FEWEST visits changed: an array, series x visits.
+    """A row a series, and of its first FEWEST visits the changes and the servers, numbered from 0:
+    two arrays, series x visits.
 
     A series that has fewer is left out.
     """
-    groups = visits.groupby([*SERIES, "kind"], sort=False)["change"]
-    rows = groups.agg(lambda changes: list(changes[:FEWEST])).reset_index(name="changes")
-    rows = rows[rows["changes"].map(len) == FEWEST].reset_index(drop=True)
+    names = [*SERIES, "kind"]
+    first = visits.groupby(SERIES, sort=False).head(FEWEST)
+    first = first[first.groupby(SERIES, sort=False)["change"].transform("size") == FEWEST]
+    rows = first[names].drop_duplicates(ignore_index=True)
     rows["scale"] = verdict.scale(rows["nbytes"])
-    return rows.drop(columns="changes"), numpy.array(rows["changes"].tolist())
+    shape = len(rows), FEWEST
+    servers = numpy.unique(first["servers"], return_inverse=True)[1]
+    return rows, first["change"].to_numpy().reshape(shape), servers.reshape(shape)
 
 
-def draw(changes, runs, times, random):
+def draw(changes, servers, runs, times, random):
     """`runs` x series x `times` as many visits as `changes` has, their sides swapped or not.
 
     All visits of a series come once, in a random order, before any comes again.
     """
-    repeated = numpy.broadcast_to(changes, (times, runs, *changes.shape))
-    drawn = numpy.concatenate(random.permuted(repeated, axis=3), axis=2)
-    return drawn * random.choice([-1, 1], drawn.shape)
+    parts = []
+    for _ in range(times):
+        swapped = random.choice([-1, 1], (runs, servers.max() + 1))[:, servers]
+        parts.append(random.permuted(changes * swapped, axis=2))
+    return numpy.concatenate(parts, axis=2)
 
 
 class Judge:
@@ -130,11 +137,11 @@ class Replay:
 def replay(visits, runs, seed=0):
     """`runs` runs, drawn from a calibration's `visits` (pairs.of)."""
     random = numpy.random.default_rng(seed)
-    series, changes = matrix(visits)
+    series, *there = matrix(visits)
     judge = Judge(series)
     parts = []
     for begin in range(0, runs, AT_ONCE):
-        drawn = draw(changes, min(AT_ONCE, runs - begin), verdict.LOOKS[-1] // FEWEST, random)
+        drawn = draw(*there, min(AT_ONCE, runs - begin), verdict.LOOKS[-1] // FEWEST, random)
         looks = [judge.series(drawn[:, :, :count]) for count in verdict.LOOKS]
         ones = [(change, bound) for change, _, bound in looks]
         all_ = [judge.families_of(change, error) for change, error, _ in looks]
