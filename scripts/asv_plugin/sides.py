@@ -32,7 +32,6 @@ from scripts import facts, machine, stack
 
 from . import failures, gpu, gpu_facts, measure_process, take_notes
 
-VISITS = 25  # with the same servers
 FOLDER = Path(".asv", "gate")  # the environments of the sides, and what was measured
 
 
@@ -128,12 +127,9 @@ def installed(side):
 def opened(commits, patterns, python=None):
     """The sides of `commits`, each with its own stack installed, and the points to measure.
 
-    Yields [side, ...], [point, ...] and a function that visits a point: a process of each side, in
-    turns; it returns what Side.process does for each, the turns (turns.py), and when the servers
-    were started (ms since 1970), which it does anew after VISITS. Two equal commits share an
-    environment. With `python`, as asv's --python, the libraries that it has are measured,
-    whatever the commit's stack. `patterns` choose the points, as asv's --bench. UserError if a
-    stack cannot be installed.
+    Yields [side, ...], [point, ...] and their Processes. Two equal commits share an environment.
+    With `python`, as asv's --python, the libraries that it has are measured, whatever the commit's
+    stack. `patterns` choose the points, as asv's --bench. UserError if a stack cannot be installed.
     """
     with contextlib.ExitStack() as stack_:
         sides, environments = [], {}
@@ -145,31 +141,39 @@ def opened(commits, patterns, python=None):
             stack_.callback(sides[-1].close)
         benchmarks = discovered(conf, sides[-1], patterns)
         log.flush()
-        started = start_servers(sides)
-        caches = setup_caches(sides[0], benchmarks, stack_)
+        processes = Processes(sides, benchmarks)
+        processes.renew()
+        processes.caches = setup_caches(sides[0], benchmarks, stack_)
         points = list(selected(benchmarks))
         if not points:
             raise util.UserError(f"No benchmark's name has {' or '.join(patterns)} in it")
-        visits = itertools.count(1)
-
-        def visit(point):
-            nonlocal started
-            if next(visits) % VISITS == 0:
-                started = start_servers(sides)
-            benchmark = benchmarks[point.benchmark]
-            call = benchmark, point.index, caches[benchmark["setup_cache_key"]]
-            calls = [(side.turns, partial(side.process, *call)) for side in sides]
-            return *in_turn(calls), started
-
-        yield sides, points, visit
+        yield sides, points, processes
 
 
-def start_servers(sides):
-    for side in sides:
-        side.start()
-    with ThreadPoolExecutor(len(sides)) as pool:
-        list(pool.map(Side.preimport, sides))
-    return round(1000 * time.time())
+class Processes:
+    """One of each side at a time; `started` is when their servers were (ms since 1970)."""
+
+    def __init__(self, sides, benchmarks):
+        self.sides, self.benchmarks = sides, benchmarks
+        self.caches = self.started = None
+        self.used = True  # have the servers forked any
+
+    def renew(self):
+        """A new server of each side, unless they are new."""
+        if not self.used:
+            return
+        for side in self.sides:
+            side.start()
+        with ThreadPoolExecutor(len(self.sides)) as pool:
+            list(pool.map(Side.preimport, self.sides))
+        self.started, self.used = round(1000 * time.time()), False
+
+    def visit(self, point):
+        """What Side.process returns of each side, and the turns (turns.py)."""
+        self.used = True
+        benchmark = self.benchmarks[point.benchmark]
+        call = benchmark, point.index, self.caches[benchmark["setup_cache_key"]]
+        return in_turn([(side.turns, partial(side.process, *call)) for side in self.sides])
 
 
 def discovered(conf, side, patterns):

@@ -1,8 +1,9 @@
 """Visits of points, pass by pass, and what the machine is like meanwhile.
 
-A pass visits the points in a random order. A visit is a process of each side, both alive at once,
-whose samples are taken in turn (turns.py). Turn by turn the logarithm of HEAD's over BASE's is had;
-the mean of the middle half of these is the visit's change.
+A visit is a process of each side, both alive at once, whose samples are taken in turn (turns.py).
+Turn by turn the logarithm of HEAD's over BASE's is had; the mean of the middle half of these is the
+visit's change. A pass visits each point once, in a random order, and begins with new servers: a
+third of the noise is what the processes forked from one have in common, as its memory's layout.
 """
 
 import random
@@ -16,6 +17,8 @@ from rich.progress import MofNCompleteColumn, Progress, TextColumn, TimeElapsedC
 
 from scripts import asv_plugin
 from scripts.asv_plugin.sides import installed
+
+VISITS = 25  # with the same servers, at most
 
 
 class Conditions:
@@ -62,14 +65,14 @@ def key(benchmark, parameters):
 
 def visit(recording, point, processes, number):
     """A process of each side, in turns; into the recording."""
-    found, turns, servers = processes(point)
+    found, turns = processes.visit(point)
     line = {"benchmark": point.benchmark, "parameters": point.parameters, "round": number}
     if all("sentinel" in side for side in found) and turns:
         base, head = numpy.transpose(turns)
         line["change"] = float(middle(numpy.log(head / base)))
         line["seconds"] = [float(numpy.median(side)) for side in (base, head)]
         line["sentinel"] = [side["sentinel"] for side in found]
-        line["servers"] = servers
+        line["servers"] = processes.started
     else:
         whys = ("skipped", "failed")
         line["unmeasured"] = [{w: side[w] for w in whys if w in side} for side in found]
@@ -107,9 +110,11 @@ def measure(recording, points, processes, wanted, deadline, look):
             left = [(point, number) for point, number in left if number == fewest]
             random.shuffle(left)
             task = progress.add_task(f"visit {fewest + 1} of each point", total=len(left))
-            for point, number in left:
+            for done, (point, number) in enumerate(left):
                 if time.monotonic() > deadline:
                     return False
+                if done % VISITS == 0:
+                    processes.renew()
                 visit(recording, point, processes, number)
                 progress.advance(task)
                 progress.refresh()
