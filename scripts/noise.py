@@ -87,7 +87,7 @@ class Notes:
     """What the processes of one run noted; a point is (benchmark, index of its parameters)."""
 
     def __init__(self):
-        self.measured = 0  # processes
+        self.started = self.measured = 0  # processes
         self.processes = collections.defaultdict(list)  # those that took samples, by point
         self.skipped = collections.defaultdict(set)  # reason: points
         self.failed = set()  # points

@@ -1,11 +1,13 @@
 """gate.py as its users run it: real processes of two stacks, on the host's own copy."""
 
 import json
+import math
 import re
 import signal
 import subprocess
 import sys
 import time
+from collections import Counter
 
 import pytest
 from regression import measuring, recording, running
@@ -46,13 +48,13 @@ def test_two_stacks(project):
     files = "--json", "gate.json", "--markdown", "gate.md"
     done = project.call(*GATE, "compare", "HEAD~1", "main", *SMALL, *files)
     facts = json.loads((project.path / "gate.json").read_text())
-    first, (run,), processes = recording.read(recorded(project))
+    first, (run,), visits = recording.read(recorded(project))
     assert facts["base"] == first["sides"][0] == base
     assert run["whole"]
     assert run["facts"]["sides"][1]["numpy"] == OLDER
     assert run["facts"]["sides"][0]["numpy"].startswith("2.")
     (series,) = facts["series"]
-    assert series["visits"] * 2 <= len(processes)
+    assert series["visits"] == len(visits) == run["processes"] / 2
     if done.returncode == 2:  # beside another test's work
         assert "Cannot say: too noisy: in 1 of 1 series even +100 % may be missed" in done.stdout
         pytest.skip("this machine is too noisy just now to tell two NumPys apart")
@@ -68,13 +70,10 @@ def test_a_calibration_is_kept(project):
     assert done.returncode == 0, done.stdout
     (path,) = project.path.glob("results/*/calibration.jsonl")
     assert f"Kept in {path.relative_to(project.path)}; commit it to keep it" in done.stdout
-    (commit, other), processes = recording.read(path)[0]["sides"], recording.read(path)[2]
-    assert commit == other == project.git("rev-parse", "HEAD")
-    by_round = {}
-    for line in processes:
-        by_round.setdefault(line["round"], []).append(line["side"])
-    assert len(by_round) >= 4
-    assert all(sorted(sides) == [0, 1] for sides in by_round.values())
+    first, _, visits = recording.read(path)
+    assert first["sides"] == 2 * [project.git("rev-parse", "HEAD")]
+    assert [line["round"] for line in visits] == [0, 1, 2, 3]
+    assert all(len(line["seconds"]) == 2 for line in visits)
 
     first, *rest = path.read_text().splitlines(keepends=True)
     path.write_text(first + rest[0][:20] + "\n")
@@ -86,11 +85,11 @@ def start(project, *words):
     return subprocess.Popen(words, cwd=project.path, env=project.environment(), **pipes)
 
 
-def wait_for_processes(project, count):
+def wait_for_visits(project, count):
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         for path in project.path.glob(".asv/gate/*.jsonl"):
-            if path.read_text().count('"seconds"') >= count:
+            if path.read_text().count('"change"') >= count:
                 return path
         time.sleep(0.02)
     raise AssertionError("nothing was measured")
@@ -99,22 +98,22 @@ def wait_for_processes(project, count):
 def test_an_interrupted_run_is_gone_on_with(project):
     words = *CALIBRATE, "--processes", "30"
     run = start(project, *words)
-    path = wait_for_processes(project, 5)
+    path = wait_for_visits(project, 3)
     run.send_signal(signal.SIGINT)
     said = run.communicate(timeout=30)[0]
     assert run.returncode == 2
     assert said.strip().splitlines()[-1].startswith("Cannot say: interrupted; what was")
-    kept = path.read_text().count('"seconds"')
-    assert kept >= 5
+    kept = path.read_text().count('"change"')
+    assert kept >= 3
     path.write_text(path.read_text() + '{"benchmark": "half a li')
     done = project.call(*CALIBRATE)
     assert done.returncode == 0, done.stdout
-    assert f"Going on with an unfinished run: {kept} processes measured already" in done.stdout
+    assert f"Going on with an unfinished run: {2 * kept} processes measured already" in done.stdout
 
 
 def test_what_was_measured_under_other_conditions_is_not_gone_on_with(project):
     run = start(project, *CALIBRATE, "--processes", "30")
-    path = wait_for_processes(project, 5)
+    path = wait_for_visits(project, 3)
     run.kill()
     run.communicate()
     path.write_text(re.sub(r'"numpy": "[\d.]+"', '"numpy": "1.0"', path.read_text()))
@@ -126,13 +125,13 @@ def test_what_was_measured_under_other_conditions_is_not_gone_on_with(project):
 @pytest.mark.parametrize("harm", ["taken away", "changed"])
 def test_a_recording_that_is_harmed_in_mid_run(project, harm):
     run = start(project, *CALIBRATE, "--processes", "8" if harm == "changed" else "60")
-    path = wait_for_processes(project, 3)
+    path = wait_for_visits(project, 2)
     if harm == "taken away":
         path.unlink()
     else:
-        lines = path.read_text().splitlines(keepends=True)
+        *_, visit = (line for line in path.read_text().splitlines() if '"change"' in line)
         with open(path, "a") as file:  # the run writes on, behind it
-            file.write(lines[-1])
+            file.write(visit + "\n")
     said = run.communicate(timeout=120)[0]
     assert run.returncode == 2
     assert f"was {harm} while it was measured into" in said.strip().splitlines()[-1]
@@ -219,21 +218,29 @@ def test_a_report_that_cannot_be_written(project):
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        ("seconds", float("nan")),
-        ("seconds", -1.0),
-        ("seconds", "1"),
-        ("sentinel", 0.0),
-        ("side", 2),
+        ("change", float("nan")),
+        ("change", 31.0),
+        ("change", "0"),
+        ("seconds", [1e-5, float("nan")]),
+        ("seconds", [-1.0, 1e-5]),
+        ("seconds", [1e-5, "1"]),
+        ("seconds", [1e-5]),
+        ("seconds", 1e-5),
+        ("sentinel", [0.0, 1e-5]),
+        ("unmeasured", [{"skipped": "no cupy"}]),
+        ("unmeasured", [{}, {}]),
+        ("servers", None),
         ("benchmark", "nothing"),
         ("parameters", []),
         ("round", None),
     ],
 )
-def test_numbers_that_no_process_can_have_measured(tmp_path, name, value):
+def test_what_no_visit_can_have_measured(tmp_path, name, value):
     path = tmp_path / "recording.jsonl"
-    lines = CALIBRATION.read_text().splitlines(keepends=True)
-    last = json.loads(lines[-1])
-    path.write_text("".join([*lines[:-1], json.dumps({**last, name: value}) + "\n"]))
+    visit = {**recording.read(CALIBRATION)[2][-1], name: value}
+    if name == "unmeasured":
+        del visit["change"]
+    path.write_text(CALIBRATION.read_text() + json.dumps(visit) + "\n")
     with pytest.raises(recording.Broken, match="is no recording"):
         recording.read(path)
 
@@ -260,11 +267,11 @@ def test_a_calibration_of_another_gpu_or_version_is_not_used(monkeypatch):
     visits, (said,) = running.calibrated("nvidia-h100-80gb-hbm3", Run)
     assert visits is None
     assert "is of another version of the benchmarks" in said
-    facts = recording.read(CALIBRATION)[1][0]["facts"]
-    Run.conditions.facts = facts
+    _, runs, lines = recording.read(CALIBRATION)
+    Run.conditions.facts = runs[-1]["facts"]
     Run.recording.first = {"versions": {"reference.Link.time_link": "1"}}
     visits, (said,) = running.calibrated("nvidia-h100-80gb-hbm3", Run)
-    assert len(visits) >= 408
+    assert len(visits) == sum("change" in line for line in lines) >= 408
     assert said.startswith("Judged with results/nvidia-h100-80gb-hbm3/calibration.jsonl, ")
 
 
@@ -280,22 +287,68 @@ def test_two_gpus_do_not_mix(tmp_path):
         recording.read(path)
 
 
-def test_the_quiet_level_is_that_of_the_fast_cores():
-    """What counts as quiet comes from all that was measured, not from a run's first moment."""
-    processes = recording.read(CALIBRATION)[2]
+class Point:
+    benchmark = "a.time_new_array"
 
-    class There:
-        pass
+    def __init__(self, nbytes=8):
+        self.parameters = {"nbytes": nbytes}
 
-    There.processes = processes
-    whole, quiet, unmeasured = measuring.visits(There, [0, 1])
-    assert min(whole.values()) >= 4
-    assert 0 < sum(quiet.values()) < sum(whole.values())
-    assert not unmeasured
-    slow = [{**line, "sentinel": 2 * line["sentinel"]} for line in processes[: len(processes) // 2]]
-    There.processes = slow + processes[len(slow) :]
-    fewer = measuring.visits(There, [0, 1])[1]
-    assert sum(fewer.values()) < sum(quiet.values())
+
+class Processes:
+    """As those of scripts/asv_plugin/sides.py, but that they take no time."""
+
+    def __init__(self, *ended, turns=40):
+        self.ended, self.turns = ended, turns
+        self.started = 0
+
+    def renew(self):
+        self.started += 1
+
+    def visit(self, point):
+        return self.ended, self.turns * [(1e-5, 2e-5)]
+
+
+MEASURED = {"sentinel": 6e-5}
+
+
+def empty(folder):
+    kept = recording.Recording(folder / "recording.jsonl", ["a" * 40] * 2, {}, [])
+    if not kept.runs:
+        kept.add(run={"started": 1, "facts": {}})
+    return kept
+
+
+def test_a_point_that_failed_once_is_left_alone_until_the_next_run(tmp_path):
+    kept, point = empty(tmp_path), Point()
+    measuring.visit(kept, point, Processes(MEASURED, MEASURED), 0)
+    assert kept.visits[0]["change"] == pytest.approx(math.log(2))
+    assert kept.visits[0]["seconds"] == [1e-5, 2e-5]
+    assert list(measuring.lacking(kept, [point], 2)) == [(point, 1)]
+    failed = {"failed": "Segmentation fault"}
+    measuring.visit(kept, point, Processes(MEASURED, failed, turns=1), 1)
+    assert kept.visits[1]["unmeasured"] == [{}, failed]
+    assert list(measuring.lacking(kept, [point], 2)) == []
+    kept.check()
+    assert list(measuring.lacking(empty(tmp_path), [point], 2)) == [(point, 1)]
+
+
+def test_processes_that_took_no_turns_are_no_visit(tmp_path):
+    kept = empty(tmp_path)
+    measuring.visit(kept, Point(), Processes(MEASURED, MEASURED, turns=0), 0)
+    assert kept.visits[0]["unmeasured"][0]["failed"] == "its samples were not taken in turns"
+    assert "change" not in kept.visits[0]
+    kept.check()
+
+
+def test_each_pass_begins_with_new_servers_and_none_serves_too_long(tmp_path):
+    kept, looks = empty(tmp_path), []
+    points = [Point(8 * number) for number in range(1, 2 * measuring.VISITS)]
+    processes = Processes(MEASURED, MEASURED)
+    assert measuring.measure(kept, points, processes, 3, math.inf, lambda: looks.append(1))
+    servers = Counter((line["round"], line["servers"]) for line in kept.visits)
+    assert list(servers.values()) == 3 * [measuring.VISITS, measuring.VISITS - 1]
+    assert len({started for _, started in servers}) == 6
+    assert len(looks) == 3
 
 
 def test_no_finding_where_its_own_python_cannot_be_made(project):

@@ -108,6 +108,19 @@ def change(project, name, old, new):
     project.git("commit", "-qam", f"change {name}")
 
 
+def test_not_all_processes_are_forked_from_one_server(project):
+    """What its processes have in common, the memory's layout, would be in no interval."""
+    change(project, "scripts/asv_plugin/__init__.py", "SERVED = 50", "SERVED = 3")
+    path = project.path / "servers"
+    told = f"    print(__import__('os').getppid(), file=open({str(path)!r}, 'a'))\n"
+    here = "    source, target = host_arrays"
+    change(project, "benchmarks/reference.py", here, told + here)
+    done = project.run(*TINY[:2], "-a", "rounds=7")
+    assert done.returncode == 0, done.stdout
+    servers = path.read_text().split()
+    assert [servers.count(one) for one in dict.fromkeys(servers)] == [3, 3, 1]
+
+
 def test_what_is_in_no_commit_is_not_recorded(project):
     path = project.path / "benchmarks" / "reference.py"
     path.write_text(path.read_text() + "\n")

@@ -1,8 +1,10 @@
 """The gate's statistics, on what was recorded on real GPUs.
 
-The calibration in results/ is eight processes a point of one H100 with nothing changed;
+The calibration in results/ is four visits of each point of one H100 with nothing changed;
 recorded/cupy-12.jsonl is gate.py compare there of a stack with CuPy 14.2.0 (and NumPy 2.5.5) and
-one with CuPy 12.3.0 (and NumPy 1.26.4), which copies pinned sources once more on the host.
+one with CuPy 12.3.0 (and NumPy 1.26.4), which copies pinned sources once more on the host;
+recorded/equal-stacks.jsonl is that of two commits whose stacks are the same, all four methods. Each
+was measured on another H100.
 """
 
 import json
@@ -23,19 +25,47 @@ def read(path=CALIBRATION):
     return recording.read(path)[2]
 
 
-def found(processes, calibration=None):
-    visits = pairs.of(recording.table(processes))
-    return verdict.judge(visits, calibration)
+def found(lines, calibration=None):
+    return verdict.judge(pairs.of(lines), calibration)
 
 
-def slowed(processes, factor, chosen):
-    """`processes` with those of HEAD that are `chosen` (by their line) `factor` times as long."""
+def slowed(lines, factor, chosen):
+    """`lines`, where HEAD's process took `factor` times as long in the visits that are `chosen`."""
+
+    def slower(line):
+        base, head = line["seconds"]
+        change = line["change"] + math.log(factor)
+        return {**line, "seconds": [base, head * factor], "change": change}
+
+    return [slower(line) if chosen(line) else line for line in lines]
+
+
+def swinging(lines, factor, chosen):
+    """`lines`, where of every two visits that are `chosen` BASE and HEAD are slower in turn."""
+    there = slowed(lines, factor, lambda line: chosen(line) and line["round"] % 2)
+    return slowed(there, 1 / factor, lambda line: chosen(line) and not line["round"] % 2)
+
+
+def unmeasured(lines, base, head, chosen):
+    """`lines`, where the sides of the visits that are `chosen` say so why there is no sample."""
+    measured = "change", "seconds", "sentinel", "servers"
     return [
-        {**line, "seconds": line["seconds"] * factor}
-        if line["side"] == 1 and chosen(line)
+        {key: value for key, value in line.items() if key not in measured}
+        | {"unmeasured": [base, head]}
+        if chosen(line)
         else line
-        for line in processes
+        for line in lines
     ]
+
+
+def points_of(lines):
+    points = {
+        (line["benchmark"], *line["parameters"].values()): Point(
+            line["benchmark"], line["parameters"]
+        )
+        for line in lines
+    }
+    return list(points.values())
 
 
 def of(method, memory=None, nbytes=None):
@@ -47,20 +77,28 @@ def of(method, memory=None, nbytes=None):
     return chosen
 
 
+METHODS = "cuda-python", "torch", "cupy", "pycuda"
+
+
 class Recorded:
-    def __init__(self, processes, runs=()):
-        self.processes, self.runs = processes, list(runs)
+    def __init__(self, visits, runs=()):
+        self.visits, self.runs = visits, list(runs)
 
 
-def compared(processes, runs=(), calibration=None, notes=()):
-    there = Recorded(processes, runs)
+class Point:
+    def __init__(self, benchmark, parameters):
+        self.benchmark, self.parameters = benchmark, parameters
+
+
+def compared(lines, runs=(), calibration=None, notes=()):
+    there = Recorded(lines, runs)
     commits = ["a" * 40, "b" * 40]
-    return outcome.Compared("here", commits, there, found(processes, calibration), notes)
+    return outcome.Compared("here", commits, there, found(lines, calibration), notes)
 
 
 @pytest.fixture(scope="module")
 def calibration():
-    return pairs.of(recording.table(read()))
+    return pairs.of(read())
 
 
 def test_nothing_is_found_where_nothing_changed():
@@ -70,20 +108,31 @@ def test_nothing_is_found_where_nothing_changed():
 
 
 def test_cupy_12_is_found_and_nothing_else(calibration):
-    _, runs, processes = recording.read(ROOT / "tests" / "recorded" / "cupy-12.jsonl")
-    came = compared(processes, runs, calibration)
+    _, runs, lines = recording.read(ROOT / "tests" / "recorded" / "cupy-12.jsonl")
+    came = compared(lines, runs, calibration)
     assert came.code == 1
     (one,) = came.slower
     assert (one["method"], one["memory"]) == ("cupy", "pinned")
     worst = max(one["parts"], key=lambda part: part[1])
     assert worst[0] == "new array, 32 MiB float32"
-    assert came.headline.startswith("Slower: cupy, pinned: +")
+    # Its family hardly moved: the one series in it that is the same is the least noisy.
+    assert one["parts"][0] == worst
+    assert came.headline.startswith("Slower: cupy, pinned: +541 % (new array, 32 MiB float32")
     names = {name for name, *_ in one["parts"]}
     sizes = "64 KiB", "4 MiB", "32 MiB"
     assert names >= {f"new array, {size} float32" for size in sizes}
     assert "existing array, 32 MiB float32" not in names  # ndarray.set does no such copy
     assert "cuda-python" not in came.text()
     assert came.text().count("slower: ") == len(one["parts"])
+
+
+@pytest.mark.parametrize("known", [False, True])
+def test_equal_stacks_say_nothing(calibration, known):
+    _, runs, lines = recording.read(ROOT / "tests" / "recorded" / "equal-stacks.jsonl")
+    assert runs[-1]["whole"]
+    came = compared(lines, runs, calibration if known else None)
+    assert (came.code, came.slower, came.faster, came.doubts) == (0, [], [], [])
+    assert {line["parameters"].get("method") for line in lines} == {*METHODS, None}
 
 
 def test_a_family_that_moves_is_one_finding(calibration):
@@ -107,12 +156,16 @@ def test_one_series_that_moves_is_told_from_its_family(calibration):
 
 
 def test_a_family_moves_by_less_than_any_of_its_series_could_tell(calibration):
-    slower = slowed(read(), 1.045, of("cupy", "pinned"))
+    ours = "method == 'cupy' and kind == 'pinned, below'"
+    before = found(read(), calibration)
+    rows, (family,) = before.series.query(ours), before.families.query(ours).to_dict("records")
+    told_from = family["bound"] - family["change"], (rows["bound"] - rows["change"]).min()
+    assert told_from[0] < told_from[1]
+    slower = slowed(read(), math.exp(numpy.mean(told_from)), of("cupy", "pinned"))
     came = compared(slower, calibration=calibration)
     (one,) = came.slower
     assert any(name.startswith("all 8 series, below") for name, *_ in one["parts"])
-    below = came.found.series.query("method == 'cupy' and kind == 'pinned, below'")
-    assert below["found"].eq("").all()
+    assert came.found.series.query(ours)["found"].eq("").all()
 
 
 def test_faster_is_said_and_fails_nothing(calibration):
@@ -123,10 +176,7 @@ def test_faster_is_said_and_fails_nothing(calibration):
 
 
 def test_an_odd_process_several_times_too_slow_is_nothing():
-    def odd(line):
-        return line["round"] == 0
-
-    came = compared(slowed(read(), 5, odd))
+    came = compared(slowed(read(), 5, lambda line: line["round"] == 0))
     assert (came.code, came.slower) == (0, [])
 
 
@@ -136,21 +186,22 @@ def test_what_matters_less_is_no_finding():
 
 
 def test_more_noise_of_its_own_makes_a_series_harder_to_find(calibration):
+    mine = "method == 'torch' and nbytes == 1024 and memory == 'pinned'"
     noisy = calibration.copy()
-    mine = noisy["method"].eq("torch") & noisy["nbytes"].eq(1024) & noisy["memory"].eq("pinned")
-    noisy.loc[mine, "change"] *= 10
-    bounds = [verdict.judge(calibration, known).series["bound"] for known in (calibration, noisy)]
-    rows = verdict.judge(calibration, noisy).series
-    mine = rows["method"].eq("torch") & rows["nbytes"].eq(1024) & rows["memory"].eq("pinned")
-    assert (bounds[1][mine] > 2 * bounds[0][mine]).all()
+    noisy.loc[noisy.eval(mine), "change"] = 9
+    errors = [
+        verdict.judge(calibration, known).series.query(mine)["error"]
+        for known in (calibration, noisy)
+    ]
+    assert (errors[1] > 1.5 * errors[0]).all()
 
 
 def test_where_a_doubt_is_more_is_measured():
-    slower = slowed(read(), 1.08, of("cupy", "pinned", 4 << 20))
-    points = {
-        (line["benchmark"], *line["parameters"].values()): line["parameters"] for line in slower
-    }
-    points = [Point(key[0], parameters) for key, parameters in points.items()]
+    ours = f"method == 'cupy' and memory == 'pinned' and nbytes == {4 << 20}"
+    rows = found(read()).series.query(ours)
+    factor = math.exp((rows["bound"] - rows["change"]).mean())
+    slower = slowed(read(), factor, of("cupy", "pinned", 4 << 20))
+    points = points_of(slower)
     more = running.suspects(found(slower), points, wanted=8)
     assert 0 < len(more) < len(points) / 2
     assert "cupy" in {point.parameters.get("method") for point in more}
@@ -161,25 +212,21 @@ def test_what_is_clear_is_not_looked_at_again_and_what_is_noisy_is():
     rows = found(slowed(read(), 3, of("cupy"))).series
     assert rows[rows["method"].eq("cupy") & rows["memory"].eq("pinned")]["clear"].all()
     assert not rows[rows["clear"]]["near"].any()
-    few = found(read())
+    large = of(None, "pageable", 32 << 20)
+    calm = [{**line, "change": line["change"] / 10} for line in read()]
+    lines = swinging(calm, 2, large)
+    few = found(lines)
     noisy = few.series[verdict.promise(few.series) > verdict.NOISY]
     assert set(noisy["nbytes"]) == {32 << 20}
     assert set(noisy["memory"]) == {"pageable"}
-    lines = [line for line in read() if of(None, "pageable", 32 << 20)(line)]
-    points = [Point(line["benchmark"], line["parameters"]) for line in lines]
-    assert running.suspects(few, points, wanted=8)
+    points = points_of(filter(large, lines))
+    assert running.suspects(few, points, wanted=8) == points
 
 
 def test_too_noisy_to_see_anything_is_a_doubt():
-    there = slowed(read(), 9, lambda line: line["round"] % 2)
-    came = compared(slowed(there, 1 / 9, lambda line: not line["round"] % 2))
+    came = compared(swinging(read(), 9, lambda line: True))
     assert came.code == 2
     assert "even +100 % may be missed" in came.headline
-
-
-class Point:
-    def __init__(self, benchmark, parameters):
-        self.benchmark, self.parameters = benchmark, parameters
 
 
 @pytest.mark.parametrize(
@@ -190,32 +237,22 @@ class Point:
     ],
 )
 def test_one_side_that_was_not_measured_is_a_doubt(change, doubt):
-    gone = [
-        {key: value for key, value in line.items() if key != "seconds"} | change
-        if line["side"] == 1 and of("cupy")(line)
-        else line
-        for line in read()
-    ]
-    came = compared(gone)
+    came = compared(unmeasured(read(), {}, change, of("cupy")))
     assert came.code == 2
     assert came.headline == f"Cannot say: 24 points {doubt}"
 
 
 def test_a_process_that_failed_once_is_a_doubt_though_others_measured():
-    line = {key: value for key, value in read()[0].items() if key != "seconds"}
-    came = compared([*read(), {**line, "round": 9, "failed": "Segmentation fault"}])
-    assert came.code == 2
-    assert came.headline.startswith("Cannot say: 1 points failed in ")
+    failed = unmeasured(read()[:1], {}, {"failed": "Segmentation fault"}, lambda line: True)
+    for lines in [*failed, *read()], [*read(), *failed]:
+        came = compared(lines)
+        assert came.code == 2
+        assert came.headline == "Cannot say: 1 points failed in HEAD: Segmentation fault"
 
 
 def test_points_that_no_side_could_measure_are_said():
-    gone = [
-        {key: value for key, value in line.items() if key != "seconds"} | {"skipped": "no cupy"}
-        if of("cupy")(line)
-        else line
-        for line in read()
-    ]
-    came = compared(gone)
+    why = {"skipped": "no cupy"}
+    came = compared(unmeasured(read(), why, why, of("cupy")))
     assert came.code == 0
     assert "24 points were not measured: no cupy" in came.text()
 
@@ -231,9 +268,9 @@ def test_a_budget_that_ends_in_doubt_is_a_doubt_unless_something_is_clear(calibr
 
 
 def test_a_fault_of_the_machine_is_a_doubt_and_no_finding():
-    _, runs, processes = recording.read(ROOT / "tests" / "recorded" / "cupy-12.jsonl")
+    _, runs, lines = recording.read(ROOT / "tests" / "recorded" / "cupy-12.jsonl")
     alarm = "The GPU was throttled while it transferred: hardware thermal slowdown"
-    came = compared(processes, [{**runs[-1], "alarms": [alarm]}])
+    came = compared(lines, [{**runs[-1], "alarms": [alarm]}])
     assert came.code == 2
     assert came.headline == f"Cannot say: {alarm}"
     assert "slower: cupy, pinned" in came.text()
@@ -247,23 +284,9 @@ def test_too_few_processes_are_a_doubt(calibration):
     assert came.slower == []
 
 
-def test_visits_that_were_not_quiet_only_fill_up():
-    processes = read()
-    visits = pairs.of(recording.table(processes))
-    assert visits.groupby(pairs.SERIES).size().min() == FEWEST
-    assert not visits["quiet"].all()
-    more = visits.groupby(pairs.SERIES)["quiet"].agg(["size", "sum"])
-    assert (more["size"] == more["sum"].clip(lower=FEWEST)).all()
-    lowest = pairs.level(processes)
-    slow = {**processes[0], "sentinel": 1.2 * lowest}
-    assert not pairs.clean(slow["samples"], slow["quiet"], slow["sentinel"], lowest)
-    assert pairs.clean(25, 25, 1.1 * lowest, lowest)
-    assert not pairs.clean(25, 24, lowest, lowest)
-
-
 def test_markdown_is_short_and_folds_the_details(calibration):
-    _, runs, processes = recording.read(ROOT / "tests" / "recorded" / "cupy-12.jsonl")
-    text = compared(processes, runs, calibration).markdown()
+    _, runs, lines = recording.read(ROOT / "tests" / "recorded" / "cupy-12.jsonl")
+    text = compared(lines, runs, calibration).markdown()
     head = text.partition("<details>")[0]
     assert head.startswith("**Slower**\n")
     assert "- slower: cupy, pinned: +" in head
@@ -274,10 +297,10 @@ def test_markdown_is_short_and_folds_the_details(calibration):
 
 
 def test_json_has_all_of_it(calibration):
-    _, runs, processes = recording.read(ROOT / "tests" / "recorded" / "cupy-12.jsonl")
-    facts = json.loads(compared(processes, runs, calibration).json())
+    _, runs, lines = recording.read(ROOT / "tests" / "recorded" / "cupy-12.jsonl")
+    facts = json.loads(compared(lines, runs, calibration).json())
     assert facts["code"] == 1
-    assert len(facts["series"]) == 15
+    assert len(facts["series"]) == len(points_of(lines))
     assert facts["slower"][0]["method"] == "cupy"
 
 
@@ -286,7 +309,7 @@ def test_json_has_all_of_it(calibration):
 
 @pytest.mark.parametrize("looks", [1, 2])
 def test_a_replay_judges_as_the_gate_does(calibration, looks):
-    series, changes = replay.matrix(calibration)
+    series, changes, _ = replay.matrix(calibration)
     first = calibration.groupby(pairs.SERIES, sort=False).head(FEWEST)
     again = [first.assign(round=first["round"] + 100 * look) for look in range(looks)]
     judged = verdict.judge(pandas.concat(again, ignore_index=True))
@@ -301,19 +324,31 @@ def test_a_replay_judges_as_the_gate_does(calibration, looks):
 
 
 def test_replays_draw_every_visit_once_before_any_comes_again(calibration):
-    _, changes = replay.matrix(calibration)
-    drawn = replay.draw(changes, 3, 2, numpy.random.default_rng(0))
+    _, changes, servers = replay.matrix(calibration)
+    drawn = replay.draw(changes, servers, 3, 2, numpy.random.default_rng(0))
     for part in drawn[1, :, :FEWEST], drawn[1, :, FEWEST:]:
         assert numpy.allclose(numpy.sort(abs(part), 1), numpy.sort(abs(changes), 1))
-        assert 0.4 < (part > 0).mean() < 0.6
     assert not numpy.array_equal(drawn[0], drawn[1])
+
+
+def test_replays_swap_the_sides_of_all_visits_with_the_same_servers():
+    changes = numpy.arange(1.0, 401).reshape(100, 4)
+    servers = numpy.repeat(numpy.arange(50), 8).reshape(100, 4)
+    drawn = replay.draw(changes, servers, 2, 2, numpy.random.default_rng(0))
+    swapped = []
+    for part in numpy.concatenate(numpy.split(drawn, 2, axis=2)):
+        signs = numpy.sign(part.ravel()[numpy.argsort(abs(part.ravel()))])
+        assert (signs == numpy.repeat(signs[::8], 8)).all()
+        assert 10 < (signs[::8] > 0).sum() < 40
+        swapped.append(tuple(signs))
+    assert len(set(swapped)) == 4
 
 
 def test_a_slowdown_that_is_replayed_as_found_is_found(calibration):
     """What evaluate says of one injected slowdown is what the gate does with it, look for look."""
-    series, changes = replay.matrix(calibration)
+    series, *there = replay.matrix(calibration)
     judge = replay.Judge(series)
-    drawn = replay.draw(changes, 2, 4, numpy.random.default_rng(1))
+    drawn = replay.draw(*there, 2, 4, numpy.random.default_rng(1))
 
     def looks(drawn):
         return [judge.series(drawn[:, :, :count]) for count in verdict.LOOKS]
@@ -354,16 +389,9 @@ def test_readme_has_the_figures_that_evaluate_gives():
             assert line.replace("**", "") in " ".join(readme.replace("**", "").split()), line
 
 
-def test_a_visit_that_was_made_again_counts_as_it_was_made_last():
-    processes = read()
-    again = {**processes[0], "seconds": 9 * processes[0]["seconds"]}
-    visits = pairs.of(recording.table([again, *processes]))
-    assert visits.equals(pairs.of(recording.table(processes)))
-
-
 def test_what_is_clear_is_measured_no_more():
     slower = slowed(read(), 3, of("cupy", "pinned"))
-    points = [Point(line["benchmark"], line["parameters"]) for line in slower]
+    points = points_of(slower)
     judged = found(slower)
     judged.families["near"] = True
     again = {tuple(point.parameters.values())[:2] for point in running.suspects(judged, points, 9)}

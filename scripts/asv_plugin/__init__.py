@@ -9,6 +9,7 @@ asv.conf.json names it as a plugin, so that plain asv commands have all of it:
   (provenance.py);
 - a run that did not finish is gone on with by the next one (journal.py);
 - a process that fails fails its point, whatever the point's other processes do;
+- not all processes are forked from one server, as what they then have in common would be no noise;
 - `asv preview` listens on this machine only, and asv's pages need no internet (offline.py);
 - files are replaced whole or not at all, and a point that was measured is not lost to a later run
   that cannot measure it;
@@ -127,6 +128,27 @@ def take_notes(result):
 measure_process = asv.runner._run_benchmark_single_param  # asv's own, for sides.py
 
 
+SERVED = 50  # processes of one forkserver
+
+
+def renew(spawner):
+    """Another forkserver in the place of this one.
+
+    Its processes have its memory's layout in common, which is a third of the noise between them
+    (README, "The gate"): with one server alone that would be in no interval.
+    """
+    if isinstance(spawner, asv.runner.ForkServer):
+        spawner.close()
+        spawner.__init__(spawner.env, spawner.benchmark_dir)
+        spawner.preimport()
+
+
+@replace(asv.runner.ForkServer, "close")
+def close_server(original, self):
+    with contextlib.suppress(FileNotFoundError):  # interrupted while it was renewed
+        original(self)
+
+
 @replace(asv.runner, "_run_benchmark_single_param")
 def run_point(original, benchmark, spawner, param_idx, extra_params, **kwargs):
     """One process of one point, or what an unfinished run has kept of it."""
@@ -139,6 +161,9 @@ def run_point(original, benchmark, spawner, param_idx, extra_params, **kwargs):
         columns, noted = kept["columns"], kept["notes"]
         result = asv.runner.BenchmarkResult(*columns, errcode=0, stderr="", profile=None)
     else:
+        if notes.started and notes.started % SERVED == 0:
+            renew(spawner)
+        notes.started += 1
         taken = original(benchmark, spawner, param_idx, extra_params=extra_params, **kwargs)
         result, noted = take_notes(taken)
         if notes.journal and not util.is_na(result.result[0]):

@@ -23,12 +23,14 @@ def in_turn(calls):
     of each side's sample. There are none if one of the processes never came to its samples.
     """
     with contextlib.ExitStack() as waits:
+        pool = waits.enter_context(ThreadPoolExecutor(len(calls)))  # left last, when all hung up
         listeners = [waits.enter_context(listening(path)) for path, _ in calls]
-        pool = waits.enter_context(ThreadPoolExecutor(len(calls)))
         running = [pool.submit(call) for _, call in calls]
         with contextlib.ExitStack() as partners:
-            there = [answered(*side) for side in zip(listeners, running, strict=True)]
-            there = [partners.enter_context(hung_up(one)) for one in there if one]
+            there = []
+            for side in zip(listeners, running, strict=True):
+                if connection := answered(*side):
+                    there.append(partners.enter_context(hung_up(connection)))
             turns = list(conducted(there)) if len(there) == len(calls) else []
         return [call.result() for call in running], turns
 
