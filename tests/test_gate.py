@@ -229,6 +229,7 @@ def test_a_report_that_cannot_be_written(project):
         ("sentinel", [0.0, 1e-5]),
         ("unmeasured", [{"skipped": "no cupy"}]),
         ("unmeasured", [{}, {}]),
+        ("unmeasured", [{"slow": 1}, {}]),
         ("servers", None),
         ("benchmark", "nothing"),
         ("parameters", []),

@@ -19,7 +19,7 @@ import provenance
 import pytest
 
 from benchmarks import methods
-from tests.conftest import has_gpu
+from tests.conftest import ROOT, has_gpu
 
 KILLS = 20
 TINY = ("--bench", r"HostCopy.*'float32', 1024\)", "--bench", r"Harness.*none")
@@ -119,6 +119,33 @@ def test_not_all_processes_are_forked_from_one_server(project):
     assert done.returncode == 0, done.stdout
     servers = path.read_text().split()
     assert [servers.count(one) for one in dict.fromkeys(servers)] == [3, 3, 1]
+
+
+SERVER = """
+import os, signal, subprocess, sys, threading, time
+sys.path.insert(0, "scripts")
+import asv.runner
+from scripts import asv_plugin
+
+class Environment:
+    env_vars = {}
+
+    def run(self, words, **options):
+        code = "import os, sys, time; time.sleep(1); open(sys.argv[1], 'w'); time.sleep(60)"
+        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
+        code = [sys.executable, "-c", code, words[-1]]
+        return subprocess.Popen(code, start_new_session=True, **pipes)
+
+threading.Timer(0.5, lambda: os.kill(os.getpid(), signal.SIGINT)).start()
+asv.runner.ForkServer(Environment(), ".")
+"""
+
+
+def test_an_interrupt_while_a_server_starts_ends_the_run():
+    done = subprocess.run(
+        [sys.executable, "-c", SERVER], cwd=ROOT, capture_output=True, text=True, timeout=30
+    )
+    assert done.stderr.strip() == "Interrupted"
 
 
 def test_what_is_in_no_commit_is_not_recorded(project):

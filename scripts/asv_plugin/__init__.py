@@ -23,6 +23,7 @@ import itertools
 import json
 import os
 import re
+import signal
 import socketserver
 import subprocess
 import sys
@@ -129,6 +130,7 @@ measure_process = asv.runner._run_benchmark_single_param  # asv's own, for sides
 
 
 SERVED = 50  # processes of one forkserver
+INTERRUPTS = signal.SIGINT, signal.SIGTERM
 
 
 def renew(spawner):
@@ -141,6 +143,25 @@ def renew(spawner):
         spawner.close()
         spawner.__init__(spawner.env, spawner.benchmark_dir)
         spawner.preimport()
+
+
+@replace(asv.runner.ForkServer, "__init__")
+def start_server(original, self, *args):
+    """An interrupt meanwhile would leave its thread, which waits for the server for ever."""
+    noted = []
+    before = {one: signal.signal(one, lambda *told: noted.append(told)) for one in INTERRUPTS}
+    try:
+        original(self, *args)
+        if noted:
+            self.close()
+    except RuntimeError:  # the server had the interrupt, too
+        if not noted:
+            raise
+    finally:
+        for one, handler in before.items():
+            signal.signal(one, handler)
+    if noted:
+        raise KeyboardInterrupt
 
 
 @replace(asv.runner.ForkServer, "close")

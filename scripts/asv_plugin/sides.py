@@ -178,12 +178,13 @@ class Processes:
 
 def discovered(conf, side, patterns):
     """asv's benchmarks of the work tree that `patterns` choose, found with the side's stack."""
+    before = len(failures)
     try:
         return Benchmarks.discover(
             conf, get_repo(conf), [side.environment], [side.commit], regex=patterns
         )
     except util.UserError as error:
-        if not failures:  # an interrupt
+        if len(failures) == before:  # an interrupt
             raise
         told = f"The benchmarks fail with the stack of {side.commit[:8]}: {failures[-1][1]}"
         raise util.UserError(told) from error

@@ -12,6 +12,7 @@ from collections import Counter
 
 import facts
 import numpy
+from regression.recording import WHYS
 from regression.verdict import middle
 from rich.progress import MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
@@ -74,8 +75,7 @@ def visit(recording, point, processes, number):
         line["sentinel"] = [side["sentinel"] for side in found]
         line["servers"] = processes.started
     else:
-        whys = ("skipped", "failed")
-        line["unmeasured"] = [{w: side[w] for w in whys if w in side} for side in found]
+        line["unmeasured"] = [{w: side[w] for w in WHYS if w in side} for side in found]
         if not any(line["unmeasured"]):
             line["unmeasured"][0] = {"failed": "its samples were not taken in turns"}
     recording.add(**line, ended=now())

@@ -14,6 +14,7 @@ import os
 from pathlib import Path
 
 FIRST = "sides", "versions", "bench"
+WHYS = {"skipped", "failed"}  # a process has no seconds
 
 
 class Broken(Exception):
@@ -113,8 +114,8 @@ def is_visit(line):
     counts = line["ended"], line["parameters"].get("nbytes", 0)
     known = known and all(isinstance(count, int) and 0 <= count < 1e15 for count in counts)
     if "change" not in line:
-        whys = [dict(side) for side in line["unmeasured"]]
-        return known and len(whys) == 2 and any(whys)
+        whys = [set(side) for side in line["unmeasured"]]
+        return known and len(whys) == 2 and any(whys) and all(why <= WHYS for why in whys)
     times = [*line["seconds"], *line["sentinel"]]
     known = known and isinstance(line["servers"], int)
     return (
