@@ -29,7 +29,9 @@ def lines(name):
     return (ROOT / "requirements" / f"{name}.txt").read_text().splitlines()
 
 
-@pytest.mark.parametrize("python", PYTHONS)
+@pytest.mark.parametrize(
+    "python", [*PYTHONS[:-1], pytest.param(PYTHONS[-1], marks=pytest.mark.slow)]
+)
 @pytest.mark.parametrize("name", stack.NEEDS)
 def test_the_pins_are_complete_and_compatible(name, python, tmp_path):
     """The resolver reads the packages' metadata alone; it adds nothing to what is pinned."""
@@ -95,6 +97,7 @@ def test_a_stack_that_there_is_not(project):
     assert "invalid choice: 'cu11'" in done.stdout.splitlines()[-1]
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(has_gpu(), reason="another stack would be installed here")
 def test_requirements_of_a_commit_that_are_broken(project):
     good = project.git("rev-parse", "HEAD")
@@ -115,6 +118,7 @@ def test_requirements_of_a_commit_that_are_broken(project):
     assert done.returncode == 0, done.stdout  # the next run is not poisoned
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(has_gpu(), reason="another stack would be installed here")
 def test_no_network_and_what_was_installed_before(project):
     done = project.asv("run", *TINY, **NO_INDEX)
@@ -157,7 +161,7 @@ def test_a_commit_without_requirements_is_told_so(tmp_path):
 
 def a_wheel(path):
     with zipfile.ZipFile(path, "w") as archive:
-        archive.writestr("pycuda/__init__.py", "x = 1\n" * 1000)
+        archive.writestr(zipfile.ZipInfo("pycuda/__init__.py"), "x = 1\n" * 1000)  # of no date
     return path
 
 
