@@ -70,6 +70,7 @@ print(pycuda_wheel.wheel("pycuda==2026.1", "cu13"))
     )
 
 
+@pytest.mark.slow
 @no_gpu
 def test_it_builds_once_and_imports_up_to_the_driver(stack, driver, tmp_path):
     done = wheel(stack, driver, tmp_path, CXXFLAGS="-O0 -g0")  # sooner built

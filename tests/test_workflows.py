@@ -180,6 +180,9 @@ def test_what_the_workflows_call_is_there_and_takes_these_options():
                 program, rest = call[1], call[2].split()
                 command = rest[:1] if rest and rest[0].isalpha() else []
                 called.append((program, *command))
+                if program == "scripts/test.py":  # its options are pytest's
+                    assert rest == ["-m", "slow"]
+                    continue
                 help_ = [sys.executable, program, *command, "--help"]
                 done = subprocess.run(help_, cwd=ROOT, capture_output=True, text=True)
                 assert done.returncode == 0, (help_, done.stderr)
@@ -188,7 +191,8 @@ def test_what_the_workflows_call_is_there_and_takes_these_options():
             elif line.startswith(".ci/"):
                 called.append((line,))
                 assert os.access(ROOT / line, os.X_OK)
-    assert sorted(called) == [(".ci/run",), ("scripts/bench.py",), ("scripts/gate.py", "compare")]
+    programs = (".ci/run",), ("scripts/bench.py",), ("scripts/gate.py", "compare")
+    assert sorted(called) == [*programs, ("scripts/test.py",)]
 
 
 def stand_in(folder, name, text):
