@@ -2,7 +2,7 @@
 
 asv takes `repeat` samples in a process by reading `timer` before and after each call of the
 benchmark. Here the timer is a Clock that moves only by what a counted sample measured, so asv
-records exactly those; how they are taken is said in `take_samples`.
+records exactly those; how they are taken is said in `take_samples`, and in `take_turns`.
 """
 
 import json
@@ -52,8 +52,7 @@ def setup_cache():
 
     asv calls it once a run and hands the result to each setup and benchmark. A burst's median is
     robust against an interrupt; the bursts' low decile is that of the quiet cores as long as a
-    few are, and unlike the least of them it is no lucky moment of a core running faster. If all
-    cores are slow just now, the last run here knows better (QUIET_LEVEL, scripts/asv_plugin/).
+    few are, and unlike the least of them it is no lucky moment of a core running faster.
     """
     allowed = os.sched_getaffinity(0)
     bursts = []
@@ -62,8 +61,7 @@ def setup_cache():
             os.sched_setaffinity(0, {core})
             bursts.append(numpy.median([sentinel() for _ in range(10)]))
     os.sched_setaffinity(0, allowed)
-    known = float(os.environ.get("QUIET_LEVEL", "inf"))
-    return min(float(numpy.quantile(bursts, 0.1)), known)
+    return float(numpy.quantile(bursts, 0.1))
 
 
 def sentinel():

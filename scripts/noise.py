@@ -18,8 +18,6 @@ from asv.util import is_na
 
 SUFFIX = ".noise.jsonl"
 COLUMNS = "samples", "quiet", "sentinel"  # a value a process
-FAST = 0.05  # of the processes had no busy neighbour, and their sentinel is the quiet level
-ENOUGH = 20  # processes to tell it from
 SPREAD = 1.12  # of the sentinel between processes, from which on a run says so
 
 
@@ -49,12 +47,6 @@ def load(path):
         point.setdefault("samples", [25] * processes)  # these two are not in the first files
         point.setdefault("sentinel", [None] * processes)
     return points
-
-
-def quiet_level(points):
-    """The sentinel's seconds on a quiet core, from what `load` gives; None if that is little."""
-    sentinels = [seconds for point in points.values() for seconds in point["sentinel"] if seconds]
-    return float(numpy.quantile(sentinels, FAST)) if len(sentinels) >= ENOUGH else None
 
 
 def at_clock(seconds, link, sentinel, reference):
@@ -87,7 +79,8 @@ class Notes:
     """What the processes of one run noted; a point is (benchmark, index of its parameters)."""
 
     def __init__(self):
-        self.started = self.measured = 0  # processes
+        self.measured = 0  # processes
+        self.served = set()  # the points that the forkserver of now has measured
         self.processes = collections.defaultdict(list)  # those that took samples, by point
         self.skipped = collections.defaultdict(set)  # reason: points
         self.failed = set()  # points

@@ -336,7 +336,7 @@ def test_a_point_that_failed_once_is_left_alone_until_the_next_run(tmp_path):
 def test_processes_that_took_no_turns_are_no_visit(tmp_path):
     kept = empty(tmp_path)
     measuring.visit(kept, Point(), Processes(MEASURED, MEASURED, turns=0), 0)
-    assert kept.visits[0]["unmeasured"][0]["failed"] == "its samples were not taken in turns"
+    assert kept.visits[0]["unmeasured"][0]["failed"] == "the samples were not taken in turns"
     assert "change" not in kept.visits[0]
     kept.check()
 

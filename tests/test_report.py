@@ -413,7 +413,9 @@ def least(path):
 
 
 BROKEN = {
-    "it is no recording of gate.py's, or a broken one": lambda: "half a li\n",
+    "it is no recording of gate.py's, or a broken one: delete it to begin anew": lambda: (
+        "half a li\n"
+    ),
     "it has nothing that was measured on both sides": lambda: "\n".join(
         [*(line for line in CALIBRATION.read_text().splitlines() if '"change"' not in line), ""]
     ),

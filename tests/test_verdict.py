@@ -3,8 +3,8 @@
 The calibration in results/ is four visits of each point of one H100 with nothing changed;
 recorded/cupy-12.jsonl is gate.py compare there of a stack with CuPy 14.2.0 (and NumPy 2.5.5) and
 one with CuPy 12.3.0 (and NumPy 1.26.4), which copies pinned sources once more on the host;
-recorded/equal-stacks.jsonl is that of two commits whose stacks are the same, all four methods. Each
-was measured on another H100.
+recorded/equal-stacks.jsonl is that of two commits whose stacks are the same, all four methods. Both
+were measured on another H100.
 """
 
 import json
@@ -15,6 +15,7 @@ import pandas
 import pytest
 from regression import outcome, pairs, recorded, recording, replay, running, verdict
 from regression.pairs import FEWEST
+from side_by_side import size
 
 from tests.conftest import ROOT
 
@@ -366,6 +367,27 @@ def test_a_slowdown_that_is_replayed_as_found_is_found(calibration):
                 if found or not verdict.near(there, least):
                     break
             assert found == expected
+
+
+NAMES = {"cuda-python": "CUDA Python", "torch": "PyTorch", "cupy": "CuPy", "pycuda": "PyCUDA"}
+
+
+def test_readme_says_what_turns_are_worth():
+    readme = (ROOT / "README.md").read_text()
+    changes = {}
+    for line in (ROOT / "tests" / "recorded" / "turns.jsonl").read_text().splitlines():
+        point = json.loads(line)
+        where = f"{NAMES[point['method']]}, {point['memory']}, {point['operation']}"
+        in_turn, alone = changes.setdefault(f"{where}, {size(point['nbytes'])}", ([], []))
+        for base, head in point["in turn"]:
+            in_turn.append(verdict.middle(numpy.log(numpy.divide(head, base))))
+        base, head = numpy.median(point["one after the other"], axis=1)
+        alone.append(numpy.log(head / base))
+    assert len(changes) == 7
+    for where, both in changes.items():
+        one, other = (100 * numpy.sqrt(numpy.mean(numpy.square(part)) / 2) for part in both)
+        other = f"{other:.1f}" if other < 10 else f"{other:.0f}"
+        assert f"| {where} | {one:.1f} % | {other} % |" in readme
 
 
 class Options:

@@ -129,7 +129,7 @@ def take_notes(result):
 measure_process = asv.runner._run_benchmark_single_param  # asv's own, for sides.py
 
 
-SERVED = 50  # processes of one forkserver
+SERVED = 50  # points, at most, with one forkserver; none of them twice
 INTERRUPTS = signal.SIGINT, signal.SIGTERM
 
 
@@ -140,9 +140,13 @@ def renew(spawner):
     (README, "The gate"): with one server alone that would be in no interval.
     """
     if isinstance(spawner, asv.runner.ForkServer):
-        spawner.close()
-        spawner.__init__(spawner.env, spawner.benchmark_dir)
-        spawner.preimport()
+        try:
+            spawner.close()
+            spawner.__init__(spawner.env, spawner.benchmark_dir)
+            spawner.preimport()
+        except KeyboardInterrupt:
+            spawner.interrupt()
+            raise util.UserError("Interrupted.") from None  # as asv says it
 
 
 @replace(asv.runner.ForkServer, "__init__")
@@ -182,9 +186,10 @@ def run_point(original, benchmark, spawner, param_idx, extra_params, **kwargs):
         columns, noted = kept["columns"], kept["notes"]
         result = asv.runner.BenchmarkResult(*columns, errcode=0, stderr="", profile=None)
     else:
-        if notes.started and notes.started % SERVED == 0:
+        if point in notes.served or len(notes.served) == SERVED:
             renew(spawner)
-        notes.started += 1
+            notes.served.clear()
+        notes.served.add(point)
         taken = original(benchmark, spawner, param_idx, extra_params=extra_params, **kwargs)
         result, noted = take_notes(taken)
         if notes.journal and not util.is_na(result.result[0]):
@@ -244,29 +249,9 @@ def begin(env, results):
         if changed:
             log.warning(f"Not gone on with an unfinished run: {', '.join(sorted(changed))} changed")
             results.journal.forget()
-    os.environ.pop("QUIET_LEVEL", None)
-    if level := quiet_level(results, found):
-        os.environ["QUIET_LEVEL"] = str(level)  # for benchmarks/measure.py
     run = {"started": round(1000 * time.time()), "ended": None, "processes": None, "facts": found}
     results.journal.begin(run)
     return run
-
-
-def quiet_level(results, here):
-    """The quiet level that the last run on this host, with this Python, had; None if unknown."""
-    ended, level = 0, None
-    for path in results.journal.path.parent.glob(f"*{provenance.SUFFIX}"):
-        try:
-            run = provenance.load(path)[-1]
-            known = noise.quiet_level(
-                noise.load(str(path).replace(provenance.SUFFIX, noise.SUFFIX))
-            )
-        except (ValueError, IndexError):  # only a run that adds to it must mind
-            continue
-        same = all(run["facts"].get(name) == here.get(name) for name in (GPU, "python"))
-        if same and known and (run["ended"] or 0) > ended:
-            ended, level = run["ended"], known
-    return level
 
 
 def end(run, results):

@@ -210,7 +210,7 @@ def one_environment(conf, commit, python):
 def setup_caches(side, benchmarks, stack_):
     """{key: folder} of what the benchmarks set up once a run: the quiet level, one for all sides.
 
-    Two levels would let the sides count different samples.
+    Two levels would let the sides leave a core for different reasons.
     """
     caches = {None: None}
     for name, benchmark in benchmarks.items():

@@ -89,7 +89,8 @@ def not_measured(visits):
         failed = [place for place, why in enumerate(sides) if "failed" in why]
         skipped = [place for place, why in enumerate(sides) if "skipped" in why]
         if failed:
-            why, there = f"failed in {SIDES[failed[0]]}: {sides[failed[0]]['failed']}", doubts
+            where = " and ".join(SIDES[place] for place in failed)
+            why, there = f"failed in {where}: {sides[failed[0]]['failed']}", doubts
         elif len(skipped) == 1:
             reason = sides[skipped[0]]["skipped"]
             why, there = f"have one side only: in {SIDES[skipped[0]]} {reason}", doubts

@@ -101,7 +101,9 @@ def read(path):
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         sane = False
     if not sane:
-        raise Broken(f"{path} is no recording of gate.py's, or a broken one")
+        raise Broken(
+            f"{path} is no recording of gate.py's, or a broken one: delete it to begin anew"
+        )
     if len(gpus) > 1:
         raise Broken(f"{path} was measured on {len(gpus)} GPUs, whose numbers do not mix")
     return first, list(runs.values()), visits

@@ -1,9 +1,9 @@
 """How often the gate is wrong: the visits of a recorded calibration, replayed thousands of times.
 
 Nothing changed between the two sides of a calibration, so which of a visit's processes was the
-first side's is chance. A run that might as well have been is had by drawing visits and swapping the
-two sides of some: each process's measurement stays whole, and an odd one as frequent as it was.
-Visits with the same servers are swapped together, as their processes have the servers in common.
+first side's is chance. A run that might as well have been is had by swapping the two sides of
+some visits: each process's measurement stays whole, and an odd one as frequent as it was. Visits
+with the same servers are swapped together, as their processes have the servers in common.
 A run is judged as verdict.py judges where there is no calibration, by its own noise alone: what is
 judged shall not be known beforehand. A slowdown is injected by adding its logarithm.
 """
@@ -35,14 +35,11 @@ def matrix(visits):
 
 
 def draw(changes, servers, runs, times, random):
-    """`runs` x series x `times` as many visits as `changes` has, their sides swapped or not.
-
-    All visits of a series come once, in a random order, before any comes again.
-    """
+    """`runs` x series x `times` as many visits as `changes` has, their sides swapped or not."""
     parts = []
     for _ in range(times):
         swapped = random.choice([-1, 1], (runs, servers.max() + 1))[:, servers]
-        parts.append(random.permuted(changes * swapped, axis=2))
+        parts.append(changes * swapped)
     return numpy.concatenate(parts, axis=2)
 
 
