@@ -72,6 +72,7 @@ def test_measuring_with_the_libraries_of_this_python(clone):
     assert not (clone.path / ".venv").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not IN_VENV, reason="the tests do not run in .venv")
 def test_the_second_command_ends_with_what_it_ran(project):
     shutil.copytree(ROOT / ".venv", project.path / ".venv", symlinks=True)

@@ -111,6 +111,7 @@ def test_an_interrupted_run_is_gone_on_with(project):
     assert f"Going on with an unfinished run: {2 * kept} processes measured already" in done.stdout
 
 
+@pytest.mark.slow
 def test_what_was_measured_under_other_conditions_is_not_gone_on_with(project):
     run = start(project, *CALIBRATE, "--processes", "30")
     path = wait_for_visits(project, 3)
@@ -122,6 +123,7 @@ def test_what_was_measured_under_other_conditions_is_not_gone_on_with(project):
     assert "Going on" not in done.stdout
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("harm", ["taken away", "changed"])
 def test_a_recording_that_is_harmed_in_mid_run(project, harm):
     run = start(project, *CALIBRATE, "--processes", "8" if harm == "changed" else "60")

@@ -269,6 +269,7 @@ def test_another_machine_of_the_same_name(project):
     assert path.read_bytes() == before
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(has_gpu(), reason="another stack would be installed here")
 def test_a_commit_whose_stack_cannot_be_installed_stops_no_other(project):
     project.git("rm", "-q", "requirements/host.txt")
