@@ -25,11 +25,13 @@ def has_gpu():
         return False
 
 
-LONG = "test_suite.py", "test_pycuda_wheel.py"  # begun first, two files at a time end together
+# The files that take longest begin first: two at a time then end together.
+LONG = [f"test_{name}.py" for name in ("suite", "gate", "stack", "commands", "report", "site")]
 
 
 def pytest_collection_modifyitems(items):
-    items.sort(key=lambda item: item.path.name not in LONG)
+    places = {name: place for place, name in enumerate(LONG)}
+    items.sort(key=lambda item: places.get(item.path.name, len(LONG)))
     if not has_gpu():
         for item in items:
             if item.get_closest_marker("gpu"):
