@@ -251,6 +251,13 @@ def test_a_process_that_failed_once_is_a_doubt_though_others_measured():
         assert came.headline == "Cannot say: 1 points failed in HEAD: Segmentation fault"
 
 
+def test_what_failed_on_both_sides_is_said_of_both():
+    line = {key: read()[0][key] for key in ("benchmark", "parameters", "round", "ended")}
+    why = {"failed": "asv: benchmark timed out"}
+    came = compared([*read(), {**line, "round": 9, "unmeasured": [why, why]}])
+    assert came.headline.endswith("1 points failed in BASE and HEAD: asv: benchmark timed out")
+
+
 def test_points_that_no_side_could_measure_are_said():
     why = {"skipped": "no cupy"}
     came = compared(unmeasured(read(), why, why, of("cupy")))
