@@ -111,7 +111,7 @@ def change(project, name, old, new):
 @pytest.mark.parametrize(("most", "forked"), [(3, [3, 3, 2]), (9, [4, 4])])
 def test_not_all_processes_are_forked_from_one_server(project, most, forked):
     """What its processes have in common, the memory's layout, would be in no interval."""
-    change(project, "scripts/asv_plugin/__init__.py", "SERVED = 50", f"SERVED = {most}")
+    change(project, "scripts/asv_plugin/__init__.py", "SERVED = 100", f"SERVED = {most}")
     path = project.path / "servers"
     told = f"    print(__import__('os').getppid(), file=open({str(path)!r}, 'a'))\n"
     here = "    source, target = host_arrays"

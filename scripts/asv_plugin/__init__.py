@@ -129,7 +129,7 @@ def take_notes(result):
 measure_process = asv.runner._run_benchmark_single_param  # asv's own, for sides.py
 
 
-SERVED = 50  # points, at most, with one forkserver; none of them twice
+SERVED = 100  # points, at most, with one forkserver; none of them twice
 INTERRUPTS = signal.SIGINT, signal.SIGTERM
 
 
