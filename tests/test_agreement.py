@@ -2,17 +2,22 @@
 
 recorded/second-run.jsonl is the float32 part measured again right after that of the run in results/
 (commit e62adfd3, the same machine). no-sentinel-*.jsonl are two runs of 24 of its points, minutes
-later, with QUIET = 1e9, so that every sample counted. A line: benchmark, parameters, seconds, and
-the sentinel's seconds, the median of the processes.
+later, with QUIET = 1e9, so that every sample counted. other-host-*.jsonl are the float32 part twice
+on another H100, at commit 8b9898fd, whose forkservers are renewed. A line: benchmark, parameters,
+seconds, and the sentinel's seconds, the median of the processes.
 """
 
 import json
+import math
+from collections import defaultdict
+from statistics import median
 
 import chosen
 import noise
 import points
 import pytest
 from intervals import LARGE
+from regression import pairs, recording
 
 from tests.conftest import ROOT
 
@@ -70,12 +75,14 @@ def test_readme_says_how_well_runs_agree(result):
     first, link = result
     second = recorded("second-run")
     without = recorded("no-sentinel-1"), recorded("no-sentinel-2")
-    assert len(second) == 112
+    other = recorded("other-host-1"), recorded("other-host-2")
+    assert len(second) == len(other[0]) == len(other[1]) == 112
     assert len(without[0]) == len(without[1]) == 24
     rows = zip(
         BOUNDS,
         shares(first, second, second),
         shares(first, second, second, link),
+        shares(*other, second),
         shares(first, second, without[0]),
         shares(*without, without[0]),
         strict=True,
@@ -83,6 +90,25 @@ def test_readme_says_how_well_runs_agree(result):
     readme = (ROOT / "README.md").read_text()
     for kind, *columns in rows:
         line = f"| {kind} | {100 * BOUNDS[kind]:g} % | {' | '.join(columns)} |"
+        assert line in readme, line
+
+
+def test_readme_says_that_it_is_the_time_and_not_the_process():
+    """Two processes of one stack at once differ less than one of them and a later one."""
+    _, _, lines = recording.read(ROOT / "tests" / "recorded" / "equal-stacks.jsonl")
+    at_once, later = defaultdict(list), defaultdict(list)
+    visits = defaultdict(list)
+    for line in filter(lambda line: "change" in line, lines):
+        _, _, memory, _, nbytes = series = pairs.series_of(line["benchmark"], line["parameters"])
+        kind, seconds = pairs.kind(memory, nbytes), math.log(line["seconds"][0])
+        at_once[kind].append(abs(line["change"]))
+        later[kind] += [abs(seconds - before) for before in visits[series]]
+        visits[series].append(seconds)
+    assert len(at_once) == 2
+    readme = (ROOT / "README.md").read_text()
+    for kind in at_once:
+        figures = (f"{100 * median(found[kind]):.1f} %" for found in (at_once, later))
+        line = f"| {kind} | {' | '.join(figures)} |"
         assert line in readme, line
 
 

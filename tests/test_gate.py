@@ -10,7 +10,7 @@ import time
 from collections import Counter
 
 import pytest
-from regression import measuring, recording, running
+from regression import measuring, pairs, recording, running
 
 from tests.conftest import ROOT
 
@@ -34,6 +34,22 @@ def one_line(done, *parts):
 def recorded(project):
     (path,) = project.path.glob(".asv/gate/*.jsonl")
     return path
+
+
+@pytest.mark.gpu
+def test_nothing_is_found_on_a_gpu_where_nothing_changed(project):
+    """Not in test_gpu.py, whose own process would be another one on the GPU."""
+    points = r"existing_array\('(cupy|torch)', 'pinned', 'float32', (1024|4194304)\)"
+    words = "--bench", points, "--bench", r"time_link\(\d{4,7}\)"
+    done = project.call(*GATE, "calibrate", "--python=same", *words)
+    assert done.returncode == 0, done.stdout
+    (path,) = project.path.glob("results/*/calibration.jsonl")
+    _, (run,), lines = recording.read(path)
+    assert run["facts"]["driver"]
+    assert run["alarms"] == []
+    visits = pairs.of(lines)
+    assert set(visits.groupby(["method", "nbytes"]).size()) == {4}
+    assert abs(visits[visits["nbytes"] == 4 << 20]["change"]).median() < 0.02
 
 
 # A NumPy that takes one and a half times as long for a copy of 1 KiB as the one in host.txt.

@@ -219,20 +219,11 @@ def test_a_fresh_interpreter_makes_a_first_transfer(method):
     print(f"{method}: {said}")
     assert set(said) == set(cold_start.STEPS)
     assert all(1e-6 < taken < 60 for taken in said.values())
-    assert cold_start.installed_bytes(method) > 20e6  # NumPy alone is more
 
 
-def test_the_gate_measures_pairs_of_processes_and_finds_nothing_where_nothing_changed(project):
-    from regression import pairs, recording
-
-    points = r"existing_array\('(cupy|torch)', 'pinned', 'float32', (1024|4194304)\)"
-    words = "calibrate", "--python=same", "--bench", points, "--bench", r"time_link\(\d{4,7}\)"
-    done = project.call(sys.executable, "scripts/gate.py", *words)
-    assert done.returncode == 0, done.stdout
-    (path,) = project.path.glob("results/*/calibration.jsonl")
-    _, (run,), lines = recording.read(path)
-    assert run["facts"]["driver"]
-    assert run["alarms"] == []
-    visits = pairs.of(lines)
-    assert set(visits.groupby(["method", "nbytes"]).size()) == {4}
-    assert abs(visits[visits["nbytes"] == 4 * MIB]["change"]).median() < 0.02
+@pytest.mark.parametrize("method", METHODS)
+def test_what_is_installed_is_counted(method):
+    try:
+        assert cold_start.installed_bytes(method) > 20e6  # NumPy alone is more
+    except SkipNotImplemented as reason:  # cuda.bindings may be there without cuda-python
+        pytest.skip(str(reason))
