@@ -6,8 +6,7 @@ import re
 from statistics import median
 
 import provenance
-from chart_data import in_words
-from look import OPERATIONS
+from side_by_side import size
 
 NONE = "No change points."
 CANDIDATE = "; a candidate: the newest commit alone cannot be told from an outlier yet"
@@ -84,10 +83,10 @@ def headline(change):
 def sizes(family):
     """existing array, +20.0 %: 1 KiB +21.3 %, 8 KiB +18.7 %. Of several dtypes the median."""
     parts = [
-        f"{in_words(nbytes)} {signed(median(one['percent'] for one in dtypes))} %"
+        f"{size(nbytes)} {signed(median(one['percent'] for one in dtypes))} %"
         for nbytes, dtypes in itertools.groupby(family["series"], key=lambda one: one["nbytes"])
     ]
-    operation = OPERATIONS.get(family["operation"], family["operation"])
+    operation = family["operation"].replace("_", " ")
     return f"{operation}, {signed(family['percent'])} %: {', '.join(parts)}"
 
 
