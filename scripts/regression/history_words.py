@@ -2,10 +2,10 @@
 
 import dataclasses
 import itertools
-import re
 from statistics import median
 
 import provenance
+from markdown_text import escaped, folded
 from side_by_side import size
 
 NONE = "No change points."
@@ -30,10 +30,8 @@ def markdown(changes, said):
     for heading, group, changed in by_commit(changes):
         lines += [f"**{heading}**", ""]
         lines += [f"- {escaped(line)}" for line in [*map(headline, group), *changed]]
-        lines += ["", "<details><summary>Sizes</summary>", ""]
-        for change in group:
-            lines += [f"- {escaped(f'{name(change)}, {sizes(one)}')}" for one in change.families]
-        lines += ["", "</details>", ""]
+        series = [f"{name(change)}, {sizes(one)}" for change in group for one in change.families]
+        lines += ["", *folded("Sizes", [f"- {escaped(line)}" for line in series]), ""]
     return "\n".join([*lines, *(f"- {escaped(line)}" for line in said)]).rstrip() + "\n"
 
 
@@ -92,8 +90,3 @@ def sizes(family):
 
 def signed(percent):
     return f"{percent:+.1f}"
-
-
-def escaped(line):
-    """A line in which Markdown sees no markup."""
-    return re.sub(r"([\\`*_<\[\]|#~])", r"\\\1", line)
