@@ -23,7 +23,7 @@ NEEDED = {  # the modules, beside those for tables
     "calibrate": ["asv_runner", "pynvml"],
     "compare": ["asv_runner", "pynvml", "virtualenv"],
     "history": ["pynvml"],
-    "evaluate": [],
+    "evaluate": ["pynvml"],
 }
 
 

@@ -10,4 +10,5 @@ def escaped(text):
 
 
 def folded(title, lines):
+    """`lines` of Markdown that are not seen before a click on `title`."""
     return [f"<details><summary>{title}</summary>", "", *lines, "", "</details>"]

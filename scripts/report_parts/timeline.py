@@ -43,10 +43,8 @@ def steps(rows):
     the change of GB/s in per cent."""
     starts, ends, rates = [], [], rows["gb_per_s"].to_numpy()
     for (_, memory, _, _, nbytes), found in rows.groupby(SERIES, observed=True).indices.items():
-        logs, bound = (
-            numpy.log(rates[found]),
-            numpy.log1p(history.UNCHANGED[history.kind(memory, nbytes)]),
-        )
+        logs = numpy.log(rates[found])
+        bound = numpy.log1p(history.UNCHANGED[history.kind(memory, nbytes)])
         for place in numpy.flatnonzero(abs(numpy.diff(logs)) > bound) + 1:
             sides = logs[max(place - BESIDE, 0) : place], logs[place : place + BESIDE]
             if abs(numpy.median(sides[1]) - numpy.median(sides[0])) > bound:
