@@ -9,9 +9,9 @@ the sentinel's seconds, the median of the processes.
 import json
 
 import chosen
-import noise
 import points
 import pytest
+from beside_results import noise
 from intervals import LARGE
 
 from tests.conftest import ROOT

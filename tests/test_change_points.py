@@ -7,12 +7,12 @@ import json
 import subprocess
 
 import history
-import noise
 import numpy
 import pandas
 import points
 import pytest
 from asv.results import Results
+from beside_results import noise
 from chosen import NoSuchResult
 from regression import change_points, history_words, steps
 

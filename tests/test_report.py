@@ -7,10 +7,10 @@ import shutil
 import subprocess
 from datetime import UTC, datetime
 
-import noise
 import numpy
 import points
 import pytest
+from beside_results import noise
 from regression import pairs, recording, verdict
 from report_parts import calibration_shown, charts, timeline
 from report_parts import page as report_page
