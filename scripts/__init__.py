@@ -1,1 +1,4 @@
-"""What people run around asv; a package, so that asv finds its plugin here and nowhere else."""
+"""What people run around asv, and in folders what that is made of.
+
+A package, so that asv finds its plugin here and nowhere else.
+"""

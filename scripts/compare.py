@@ -8,9 +8,7 @@ python3 scripts/compare.py --markdown nvidia-h200   # as Markdown
 """
 
 import argparse
-import html
 import os
-import re
 import sys
 
 import dotvenv
@@ -22,6 +20,7 @@ import chosen
 import points
 import side_by_side
 from asv.util import UserError
+from markdown_text import escaped
 from rich import box
 from rich.console import Console
 from rich.table import Table
@@ -126,11 +125,6 @@ def markdown(part):
     ruler = ["---:" for _ in part.header]
     rows = [safe.header, ruler, *marked(safe, "**{}**")]
     return "\n".join([f"**{safe.title}**", "", *(f"| {' | '.join(row)} |" for row in rows)])
-
-
-def escaped(text):
-    """`text` for Markdown, where it says itself and does nothing."""
-    return re.sub(r"([\\`*_|~\[\]])", r"\\\1", html.escape(text, quote=False))
 
 
 def main(words=None):

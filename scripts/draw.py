@@ -10,12 +10,9 @@ A chart shows one machine: the one named, or the one whose fastest transfer is t
 import argparse
 import sys
 
-import charts
-import history
-import look
-import page
 import points
 from asv.util import UserError
+from report_parts import charts, look, page, timeline
 
 CHARTS = {
     "bandwidth": charts.bandwidth,
@@ -42,8 +39,8 @@ def chart(name, machine=None, results=points.RESULTS):
     if name != "machines":
         table = of_machine(table, machine)
     if name == "history":
-        rows = history.series(table)
-        return history.chart(rows, history.steps(rows), static=True)
+        rows = timeline.series(table)
+        return timeline.chart(rows, timeline.steps(rows), static=True)
     return CHARTS[name](page.newest(table), static=True)
 
 

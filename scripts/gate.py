@@ -22,8 +22,8 @@ INTERRUPTED = "interrupted; what was measured is kept, and the same command goes
 NEEDED = {  # the modules, beside those for tables
     "calibrate": ["asv_runner", "pynvml"],
     "compare": ["asv_runner", "pynvml", "virtualenv"],
-    "history": ["altair"],
-    "evaluate": [],
+    "history": ["pynvml"],
+    "evaluate": ["pynvml"],
 }
 
 

@@ -5,8 +5,9 @@
 .venv/bin/python scripts/provenance.py MACHINE:COMMIT MACHINE:COMMIT
 
 Beside a results file is one with a line of JSON for each run that added to it: when it started and
-ended (milliseconds since 1970), how many processes it measured, and its facts (facts.py). A run
-that was killed has neither an end nor a number; what it had measured, the run after it took over.
+ended (milliseconds since 1970), how many processes it measured, and its facts
+(beside_results/facts.py). A run that was killed has neither an end nor a number; what it had
+measured, the run after it took over.
 """
 
 import argparse

@@ -7,12 +7,12 @@ from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import intervals
-import noise
 import numpy
 from asv.benchmarks import Benchmarks
 from asv.config import Config
 from asv.results import Results
 from asv.util import UserError
+from beside_results import noise
 
 ROOT = Path(__file__).resolve().parent.parent
 PARAMETERS = "method", "memory", "dtype", "nbytes", "wait"

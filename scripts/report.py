@@ -3,7 +3,7 @@
 python3 scripts/report.py                   # into .asv/html/report.html
 python3 scripts/report.py --output FILE
 
-`asv publish` makes it too, beside asv's own pages. page.py says what is on it.
+`asv publish` makes it too, beside asv's own pages. report_parts/page.py says what is on it.
 """
 
 import argparse
@@ -23,8 +23,8 @@ def missing():
 
 
 def main(words=None):
-    import page
     from asv.util import UserError
+    from report_parts import page
 
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--output", metavar="FILE", default=OUTPUT, type=Path)

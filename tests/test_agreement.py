@@ -13,9 +13,9 @@ from collections import defaultdict
 from statistics import median
 
 import chosen
-import noise
 import points
 import pytest
+from beside_results import noise
 from intervals import LARGE
 from regression import pairs, recording
 

@@ -7,12 +7,12 @@ import json
 import subprocess
 
 import history
-import noise
 import numpy
 import pandas
 import points
 import pytest
 from asv.results import Results
+from beside_results import noise
 from chosen import NoSuchResult
 from regression import change_points, history_words, steps
 
@@ -170,7 +170,7 @@ def test_what_changed_is_named(tmp_path, monkeypatch):
     assert shown[2].count("iB +") == 7
     assert shown[-2] == "  pins: cu13: torch 2.1 -> 2.2; cu13: run 1 -> 2"
     assert shown[-1] == "  recorded facts: driver 580 -> 590; huge pages always -> never"
-    assert "- recorded facts: driver 580 -> 590" in history_words.markdown([change], said)
+    assert "- recorded facts: driver 580 -&gt; 590" in history_words.markdown([change], said)
     read = json.loads(json.dumps(history_words.as_json([change], said)))["changes"][0]
     assert read["date"] == "1970-01-04T00:00:00+00:00"
     assert read["commit"] == commits[2]

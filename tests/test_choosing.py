@@ -2,10 +2,9 @@
 
 import json
 
-import choosing
 import points
 import pytest
-import sentences
+from report_parts import choosing, sentences
 
 from tests import derived
 

@@ -8,6 +8,7 @@ import numpy
 import pandas
 import points
 import pytest
+from report_parts import timeline
 
 from tests import derived, test_agreement
 from tests.conftest import ROOT
@@ -28,7 +29,7 @@ def test_a_step_is_more_than_two_runs_of_the_same_thing_differ_by():
 
 def steps(*rates):
     rows = pandas.DataFrame({"gb_per_s": rates, "nbytes": 256 << 20, "memory": "pinned"})
-    found = history.steps(rows.assign(machine="m", operation="new_array", method="torch"))
+    found = timeline.steps(rows.assign(machine="m", operation="new_array", method="torch"))
     return list(zip(found["before"], found.index, found["step"], strict=True))
 
 

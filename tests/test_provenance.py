@@ -5,11 +5,11 @@ import os
 import re
 import sys
 
-import facts
 import machine
 import provenance
 import pytest
 import stack
+from beside_results import facts
 from hypothesis import given
 from hypothesis import strategies as st
 

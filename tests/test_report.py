@@ -7,14 +7,13 @@ import shutil
 import subprocess
 from datetime import UTC, datetime
 
-import charts
-import history
-import noise
 import numpy
-import page as report_page
 import points
 import pytest
-from regression import calibration_shown, pairs, recording, verdict
+from beside_results import noise
+from regression import pairs, recording, verdict
+from report_parts import calibration_shown, charts, timeline
+from report_parts import page as report_page
 
 from tests import derived
 from tests.conftest import ROOT
@@ -450,7 +449,7 @@ def test_without_a_calibration_it_says_how_to_get_one(made, look_at):
 
 def test_older_detail_is_thinned_and_said_so(made, tmp_path, look_at, monkeypatch):
     results = made[0].parent / "results"
-    monkeypatch.setattr(history, "MOST_ROWS", 450)
+    monkeypatch.setattr(timeline, "MOST_ROWS", 450)
     report_page.write(tmp_path / "report.html", results)
     page = look_at(tmp_path / "report.html")
     assert "4 of 6 results are drawn" in page.inner_text("#since")

@@ -14,9 +14,9 @@ import sys
 import time
 from pathlib import Path
 
-import noise
 import provenance
 import pytest
+from beside_results import noise
 
 from benchmarks import methods
 from tests.conftest import ROOT, has_gpu

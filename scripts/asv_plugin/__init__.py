@@ -5,9 +5,9 @@ asv.conf.json names it as a plugin, so that plain asv commands have all of it:
 - an existing environment is called by Python's version, like asv's own, not by a path, and its
   results are recorded at HEAD with no further flags;
 - a run ends by saying what was not measured, and why, and how noisy the rest is;
-- samples are always recorded, and beside them the noise (noise.py) and where they come from
-  (provenance.py);
-- a run that did not finish is gone on with by the next one (journal.py);
+- samples are always recorded, and beside them the noise and where they come from
+  (beside_results/, provenance.py);
+- a run that did not finish is gone on with by the next one (beside_results/journal.py);
 - a process that fails fails its point, whatever the point's other processes do;
 - not all processes are forked from one server, as what they then have in common would be no noise;
 - `asv preview` listens on this machine only, and asv's pages need no internet (offline.py);
@@ -45,8 +45,9 @@ from asv.repo import NoSuchNameError
 from asv.results import Results
 
 try:
-    from scripts import facts, machine, noise, offline, provenance, report, stack
-    from scripts.journal import Journal
+    from scripts import machine, offline, provenance, report, stack
+    from scripts.beside_results import facts, noise
+    from scripts.beside_results.journal import Journal
 except ImportError as error:
     raise util.UserError(f"{error}: pip install -r requirements/dev.txt") from None
 

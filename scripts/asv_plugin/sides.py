@@ -28,7 +28,8 @@ from asv.environment import get_environments
 from asv.repo import get_repo
 from regression.turns import in_turn
 
-from scripts import facts, machine, stack
+from scripts import machine, stack
+from scripts.beside_results import facts
 
 from . import failures, gpu, gpu_facts, measure_process, take_notes
 

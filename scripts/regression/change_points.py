@@ -11,8 +11,8 @@ import points
 import provenance
 from asv.results import iter_results_paths
 from asv.util import UserError
+from beside_results.facts import SOFTWARE
 from chosen import NOTHING, NoSuchResult, some
-from facts import SOFTWARE
 from regression import steps
 
 TIMES = "existing_array", "new_array", "link"  # operations

@@ -2,12 +2,11 @@
 
 import dataclasses
 import itertools
-import re
 from statistics import median
 
 import provenance
-from chart_data import in_words
-from look import OPERATIONS
+from markdown_text import escaped, folded
+from side_by_side import size
 
 NONE = "No change points."
 CANDIDATE = "; a candidate: the newest commit alone cannot be told from an outlier yet"
@@ -31,10 +30,8 @@ def markdown(changes, said):
     for heading, group, changed in by_commit(changes):
         lines += [f"**{heading}**", ""]
         lines += [f"- {escaped(line)}" for line in [*map(headline, group), *changed]]
-        lines += ["", "<details><summary>Sizes</summary>", ""]
-        for change in group:
-            lines += [f"- {escaped(f'{name(change)}, {sizes(one)}')}" for one in change.families]
-        lines += ["", "</details>", ""]
+        series = [f"{name(change)}, {sizes(one)}" for change in group for one in change.families]
+        lines += ["", *folded("Sizes", [f"- {escaped(line)}" for line in series]), ""]
     return "\n".join([*lines, *(f"- {escaped(line)}" for line in said)]).rstrip() + "\n"
 
 
@@ -84,17 +81,12 @@ def headline(change):
 def sizes(family):
     """existing array, +20.0 %: 1 KiB +21.3 %, 8 KiB +18.7 %. Of several dtypes the median."""
     parts = [
-        f"{in_words(nbytes)} {signed(median(one['percent'] for one in dtypes))} %"
+        f"{size(nbytes)} {signed(median(one['percent'] for one in dtypes))} %"
         for nbytes, dtypes in itertools.groupby(family["series"], key=lambda one: one["nbytes"])
     ]
-    operation = OPERATIONS.get(family["operation"], family["operation"])
+    operation = family["operation"].replace("_", " ")
     return f"{operation}, {signed(family['percent'])} %: {', '.join(parts)}"
 
 
 def signed(percent):
     return f"{percent:+.1f}"
-
-
-def escaped(line):
-    """A line in which Markdown sees no markup."""
-    return re.sub(r"([\\`*_<\[\]|#~])", r"\\\1", line)

@@ -10,8 +10,8 @@ import random
 import time
 from collections import Counter
 
-import facts
 import numpy
+from beside_results import facts
 from regression.recording import WHYS
 from regression.verdict import middle
 from rich.progress import MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn

@@ -4,7 +4,7 @@ import json
 import math
 
 import numpy
-from compare import escaped
+from markdown_text import escaped, folded
 from regression import verdict
 from regression.pairs import FEWEST, operation
 from side_by_side import size
@@ -200,10 +200,6 @@ class Compared:
             },
         }
         return json.dumps(facts, indent=1, allow_nan=False) + "\n"
-
-
-def folded(title, lines):
-    return [f"<details><summary>{title}</summary>", "", *lines, "", "</details>"]
 
 
 class CannotSay:

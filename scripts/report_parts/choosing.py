@@ -9,8 +9,8 @@ import math
 
 import intervals
 import numpy
-from chart_data import in_words
-from look import MEMORY, OPERATIONS
+from report_parts.chart_data import in_words
+from report_parts.look import MEMORY, OPERATIONS
 from scipy.special import fdtrc  # scipy.stats: f.sf
 from side_by_side import COLD
 

@@ -1,7 +1,7 @@
 """Keep the link to the GPU busy, with pinned 64 MiB after pinned 64 MiB, until stdin ends.
 
 What NVML says of an idle GPU's clocks and link can be far below what they are under load, so
-provenance.py reads them while this runs. It asks CUDA's driver alone, and so needs no library.
+facts.py reads them while this runs. It asks CUDA's driver alone, and so needs no library.
 """
 
 import ctypes

@@ -8,8 +8,16 @@ import altair
 import intervals
 import numpy
 import pandas
-from chart_data import data, digits, in_every_panel, menus, present, transfers, with_numbers
-from look import (
+from report_parts.chart_data import (
+    data,
+    digits,
+    in_every_panel,
+    menus,
+    present,
+    transfers,
+    with_numbers,
+)
+from report_parts.look import (
     GREY,
     HEIGHT,
     WIDTH,

@@ -3,7 +3,7 @@
 import altair
 import numpy
 import pandas
-from look import OPERATIONS, PANELS, choice
+from report_parts.look import OPERATIONS, PANELS, choice
 
 
 def transfers(points):

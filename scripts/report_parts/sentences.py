@@ -1,9 +1,9 @@
 """What the report says in words: every sentence here is made from the numbers of one result."""
 
-import choosing
 import numpy
-from chart_data import in_words
-from look import OPERATIONS
+from report_parts import choosing
+from report_parts.chart_data import in_words
+from report_parts.look import OPERATIONS
 from scipy.special import bdtr  # scipy.stats: binom.cdf
 
 

@@ -7,17 +7,14 @@ nothing to show, is named on the page and does not keep the rest from it.
 import os
 from pathlib import Path
 
-import charts
-import choosing
 import history
 import jinja2
-import look
 import points
 import provenance
-import sentences
 import vl_convert
-from chart_data import in_words
 from points import RUN
+from report_parts import charts, choosing, look, sentences, timeline
+from report_parts.chart_data import in_words
 
 HERE = Path(__file__).resolve().parent
 # logLevel 1: Vega's errors only, as it warns wherever what is chosen in a menu has no points.
@@ -35,8 +32,8 @@ def write(output, results):
     latest, more = points.load(results, list(runs))
     left_out += [line for line in more if line not in left_out]
     names = look.methods(table)
-    rows = history.series(table)
-    steps = history.steps(rows)
+    rows = timeline.series(table)
+    steps = timeline.steps(rows)
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(HERE), autoescape=True, trim_blocks=True, lstrip_blocks=True
     )
@@ -49,7 +46,7 @@ def write(output, results):
         machines=[machine(run, results, left_out) for _, run in by_machine(latest)],
         without=sorted(set(table["machine"].unique()) - set(latest["machine"].unique())),
         history=told(rows, steps, results, left_out),
-        thinned=history.thinned(rows)[1:],
+        thinned=timeline.thinned(rows)[1:],
         calibrations=calibrations(results, left_out),
         left_out=dict.fromkeys(left_out),
         site=(Path(output).parent / "index.html").exists(),
@@ -90,7 +87,7 @@ def drawn(latest, rows, steps):
     if len(latest):
         for chart in charts.bandwidth, charts.latency, charts.dtypes, charts.machines:
             found[chart.__name__] = look.for_page(chart(latest))
-        found["history"] = look.for_page(history.chart(rows, steps))
+        found["history"] = look.for_page(timeline.chart(rows, steps))
     return found
 
 
@@ -157,7 +154,7 @@ def calibrations(results, left_out):
     """{machine: what the page says of its calibration}, of the machines that have one."""
     paths, found = sorted(Path(results).glob("*/calibration.jsonl")), {}
     if paths:
-        from regression import calibration_shown  # scipy.stats, which takes a second
+        from report_parts import calibration_shown  # scipy.stats, which takes a second
     for path in paths:
         try:
             found[path.parent.name] = calibration_shown.shown(path)

@@ -1,0 +1,1 @@
+"""What a run records beside asv's results: noise, facts, what is not finished yet."""
