@@ -1,6 +1,5 @@
 """The charts as files, the README's picture, and the report that `asv publish` makes."""
 
-import json
 import re
 import sys
 
@@ -49,17 +48,6 @@ def test_what_cannot_be_drawn_is_one_line(words, says, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(SystemExit, match=says):
         draw.main(words)
-
-
-def test_publishing_makes_the_report_too(clone):
-    done = clone.asv("publish")
-    assert done.returncode == 0, done.stdout
-    site = clone.path / ".asv" / "html"
-    report = (site / "report.html").read_text()
-    assert "vegaEmbed(" in report
-    assert 'href="index.html"' in report
-    assert str(clone.path) not in report
-    assert json.loads((site / "index.json").read_text())["machines"]
 
 
 def test_publishing_says_how_to_get_the_report(clone):
