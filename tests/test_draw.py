@@ -6,6 +6,7 @@ import sys
 import draw
 import points
 import pytest
+import report
 
 from tests.conftest import ROOT
 
@@ -79,9 +80,12 @@ def test_the_report_is_one_command(clone):
     assert done.stdout == "The report is new/report.html\n"
     assert done.returncode == 0
     assert "vegaEmbed(" in (clone.path / "new" / "report.html").read_text()
-    for content in "[]", "{}", "not JSON", None:
-        listed = clone.path / "results" / "benchmarks.json"
-        listed.write_text(content) if content else listed.unlink()
-        done = clone.call(*words)
-        assert done.returncode == 1
-        assert re.fullmatch(r"benchmarks\.json: [^\n]*\n", done.stdout)
+    listed = clone.path / "results" / "benchmarks.json"
+    listed.unlink()
+    done = clone.call(*words)
+    assert done.returncode == 1
+    assert re.fullmatch(r"benchmarks\.json: [^\n]*\n", done.stdout)
+    for content in "[]", "{}", "not JSON":
+        listed.write_text(content)
+        with pytest.raises(SystemExit, match=r"^benchmarks\.json: [^\n]*$"):
+            report.main(["--output", str(clone.path / "r.html"), "--results", str(listed.parent)])
