@@ -27,7 +27,10 @@ def has_gpu():
 
 
 # The files that take longest begin first: two at a time then end together.
-LONG = [f"test_{name}.py" for name in ("gate", "suite", "stack", "commands", "report", "site")]
+LONG = [
+    f"test_{name}.py"
+    for name in ("suite", "gate", "commands", "stack", "report", "site", "draw", "provenance")
+]
 
 
 def pytest_collection_modifyitems(items):
