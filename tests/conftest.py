@@ -16,6 +16,7 @@ hypothesis.settings.load_profile("ours")
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "scripts")]
+TINY = ("--bench", r"HostCopy.*'float32', 1024\)", "--bench", r"Harness.*none")
 
 
 def has_gpu():
@@ -26,7 +27,10 @@ def has_gpu():
 
 
 # The files that take longest begin first: two at a time then end together.
-LONG = [f"test_{name}.py" for name in ("suite", "gate", "stack", "commands", "report", "site")]
+LONG = [
+    f"test_{name}.py"
+    for name in ("suite", "gate", "commands", "stack", "report", "site", "draw", "provenance")
+]
 
 
 def pytest_collection_modifyitems(items):
@@ -55,7 +59,9 @@ class Project:
     home: Path
 
     def environment(self, **variables):
-        return {**os.environ, "HOME": str(self.home), "COLUMNS": "100", **variables}
+        # pip's no-compile, which 0 turns on: only what is imported is compiled, half of the time.
+        ours = {"HOME": str(self.home), "COLUMNS": "100", "PIP_NO_COMPILE": "0"}
+        return {**os.environ, **ours, **variables}
 
     def call(self, *words, **variables):
         """Run a command in the project; its output, stderr included, is in `stdout`."""
@@ -89,6 +95,13 @@ class Project:
         return path
 
 
+def replace(project, name, old, new):
+    path = project.path / name
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new))
+
+
 def take_over(copy):
     """Bring the project as it is now, committed or not, into `copy`; results stay as they are."""
     names = subprocess.run(
@@ -103,19 +116,49 @@ def take_over(copy):
             target = copy.path / name
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(ROOT / name, target)
+    if not has_gpu():  # beside another test no core is quiet: each process would search in vain
+        replace(copy, "benchmarks/measure.py", "LIMIT_SECONDS = 1.5", "LIMIT_SECONDS = 0.1")
     copy.git("add", "-A")
     copy.git("commit", "-q", "--allow-empty", "-m", "the project as it is now")
 
 
-@pytest.fixture
-def project(tmp_path):
-    """The project with its committed results taken out, and no history."""
-    copy = Project(tmp_path / "project", tmp_path / "home")
+def change(project, name, old, new):
+    """Commit another text in the place of `old`."""
+    replace(project, name, old, new)
+    project.git("commit", "-qam", f"change {name}")
+
+
+def new_project(folder):
+    copy = Project(folder / "project", folder / "home")
     copy.home.mkdir()
     copy.path.mkdir()
     copy.git("init", "-q", "-b", "main")
     take_over(copy)
     return copy
+
+
+@pytest.fixture
+def project(tmp_path):
+    """The project with its committed results taken out, and no history."""
+    return new_project(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def measured_once(tmp_path_factory):
+    copy = new_project(tmp_path_factory.mktemp("measured"))
+    done = copy.run(*TINY)
+    assert done.returncode == 0, done.stdout
+    return copy
+
+
+@pytest.fixture
+def measured(measured_once, tmp_path):
+    """`project` after a run of TINY, copied for each test: its own to break."""
+    path, home = (
+        shutil.copytree(folder, tmp_path / folder.name, symlinks=True)
+        for folder in (measured_once.path, measured_once.home)
+    )
+    return Project(path, home)
 
 
 def new_clone(folder):

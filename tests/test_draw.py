@@ -1,12 +1,12 @@
 """The charts as files, the README's picture, and the report that `asv publish` makes."""
 
-import json
 import re
 import sys
 
 import draw
 import points
 import pytest
+import report
 
 from tests.conftest import ROOT
 
@@ -51,17 +51,6 @@ def test_what_cannot_be_drawn_is_one_line(words, says, tmp_path, monkeypatch):
         draw.main(words)
 
 
-def test_publishing_makes_the_report_too(clone):
-    done = clone.asv("publish")
-    assert done.returncode == 0, done.stdout
-    site = clone.path / ".asv" / "html"
-    report = (site / "report.html").read_text()
-    assert "vegaEmbed(" in report
-    assert 'href="index.html"' in report
-    assert str(clone.path) not in report
-    assert json.loads((site / "index.json").read_text())["machines"]
-
-
 def test_publishing_says_how_to_get_the_report(clone):
     lacking = clone.home / "sitecustomize.py"
     lacking.write_text("import sys\nsys.modules['altair'] = None\n")
@@ -91,9 +80,12 @@ def test_the_report_is_one_command(clone):
     assert done.stdout == "The report is new/report.html\n"
     assert done.returncode == 0
     assert "vegaEmbed(" in (clone.path / "new" / "report.html").read_text()
-    for content in "[]", "{}", "not JSON", None:
-        listed = clone.path / "results" / "benchmarks.json"
-        listed.write_text(content) if content else listed.unlink()
-        done = clone.call(*words)
-        assert done.returncode == 1
-        assert re.fullmatch(r"benchmarks\.json: [^\n]*\n", done.stdout)
+    listed = clone.path / "results" / "benchmarks.json"
+    listed.unlink()
+    done = clone.call(*words)
+    assert done.returncode == 1
+    assert re.fullmatch(r"benchmarks\.json: [^\n]*\n", done.stdout)
+    for content in "[]", "{}", "not JSON":
+        listed.write_text(content)
+        with pytest.raises(SystemExit, match=r"^benchmarks\.json: [^\n]*$"):
+            report.main(["--output", str(clone.path / "r.html"), "--results", str(listed.parent)])

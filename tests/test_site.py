@@ -61,6 +61,16 @@ def published(tmp_path_factory, npm):
 
 
 @pytest.fixture(scope="module")
+def unaided(tmp_path_factory):
+    """The recorded results published with no npm and no GPU: the project, and what was said."""
+    folder = tmp_path_factory.mktemp("unaided")
+    project = new_clone(folder)
+    done = project.asv("publish", PATH=path_with_npm(folder), CUDA_VISIBLE_DEVICES="-1")
+    assert done.returncode == 0, done.stdout
+    return project, done.stdout
+
+
+@pytest.fixture(scope="module")
 def address(published):
     with preview(published) as address:
         yield address
@@ -116,12 +126,28 @@ def test_the_report_and_asvs_pages_lead_to_each_other(address, page):
     assert page.troubles == []
 
 
-def test_without_the_packages_the_browser_has_no_page(clone, page, tmp_path):
+def test_publishing_needs_no_gpu_and_none_of_the_libraries(unaided):
+    project, said = unaided
+    assert "Couldn't find" not in said  # a commit that is not in the history
+    assert "Error parsing" not in said  # what is beside the results, taken for one
+    machines, params = (index(project)[name] for name in ("machines", "params"))
+    assert machines["nvidia-h200"]["gpu"] == "NVIDIA H200"
+    assert "3.12" in params["python"]
+
+
+def test_publishing_makes_the_report_too(unaided):
+    project, _ = unaided
+    report = (project.path / ".asv" / "html" / "report.html").read_text()
+    assert "vegaEmbed(" in report
+    assert 'href="index.html"' in report
+    assert str(project.path) not in report
+
+
+def test_without_the_packages_the_browser_has_no_page(unaided, page):
     """What the tests above would see if the pages loaded anything from a network."""
-    done = clone.asv("publish", PATH=path_with_npm(tmp_path))
-    assert done.returncode == 0, done.stdout
-    assert "npm is not installed" in done.stdout
-    with preview(clone, "--port", str(free_port())) as address:
+    project, said = unaided
+    assert "npm is not installed" in said
+    with preview(project, "--port", str(free_port())) as address:
         page.goto(address)
         page.wait_for_url("**/error.html")
     assert any("jquery" in url for url in page.troubles)

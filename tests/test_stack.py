@@ -1,7 +1,9 @@
 """The stacks: complete and compatible pins, which of them is installed, and what may go wrong."""
 
+import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -11,8 +13,8 @@ import pycuda_wheel
 import pytest
 import stack
 
-from tests.conftest import ROOT, fake_driver, has_gpu
-from tests.test_suite import COPY, TINY, processes
+from tests.conftest import ROOT, TINY, Project, fake_driver, has_gpu, new_project
+from tests.test_suite import COPY, processes
 
 PYTHONS = ["3.11", "3.12", "3.13"]
 NO_INDEX = {
@@ -130,15 +132,25 @@ def test_no_network_and_what_was_installed_before(project):
     assert done.returncode == 0, done.stdout
 
 
-@pytest.mark.skipif(has_gpu(), reason="another stack would be installed here")
-def test_each_commit_of_a_range_has_its_own_stack(project):
+@pytest.fixture(scope="module")
+def ranged(tmp_path_factory):
+    """A range of two commits, measured with the stack of each in asv's own environment."""
+    project = new_project(tmp_path_factory.mktemp("ranged"))
     host = project.path / "requirements" / "host.txt"
     for version in "2.3.4", "2.3.5":
         host.write_text(f"numpy=={version}\n")
         project.git("commit", "-qam", f"NumPy {version}")
-    done = project.asv("run", "HEAD~2..HEAD", *TINY)
+    other = project.home / "python{}.{}".format(*sys.version_info)  # not the one that runs asv
+    other.write_text("#!/bin/sh\nexit 127\n")
+    other.chmod(0o755)
+    path = f"{project.home}:{os.environ['PATH']}"
+    done = project.asv("run", "HEAD~2..HEAD", *TINY, PATH=path, STACK="host" if has_gpu() else "")
     assert done.returncode == 0, done.stdout
-    found = {}
+    return project
+
+
+def test_each_commit_of_a_range_has_its_own_stack(ranged):
+    project, found = ranged, {}
     for path in project.path.glob("results/*/*.provenance.jsonl"):
         result = path.with_name(path.name.replace(".provenance.jsonl", ".json"))
         assert processes(result, COPY, "float32", 1024) == [25, 25]
@@ -152,6 +164,22 @@ def test_each_commit_of_a_range_has_its_own_stack(project):
     assert [line.split() for line in done.stdout.splitlines() if "numpy" in line] == [
         ["numpy", "2.3.4", "2.3.5"]
     ]
+
+
+def test_an_existing_environment_lines_up_with_asvs_own(ranged, tmp_path):
+    leave = shutil.ignore_patterns(".asv")
+    project = Project(shutil.copytree(ranged.path, tmp_path / "project", ignore=leave), ranged.home)
+    project.git("commit", "-q", "--allow-empty", "-m", "another commit")
+    assert project.run(*TINY).returncode == 0
+    files = {p.name.split("-", 1)[1] for p in project.path.glob("results/*/*-py*.json")}
+    python = "{}.{}".format(*sys.version_info)
+    assert files == {f"existing-py{python}.json", f"virtualenv-py{python}.json"}
+    assert project.asv("publish").returncode == 0
+    index = json.loads((project.path / ".asv/html/index.json").read_text())
+    assert len(index["graph_param_list"]) == 1
+    graphs = (project.path / ".asv/html/graphs").rglob(f"{COPY}.json")
+    (graph,) = (graph for graph in graphs if "summary" not in graph.parts)
+    assert len(json.loads(graph.read_text())) == 3  # all commits on one curve
 
 
 def test_a_commit_without_requirements_is_told_so(tmp_path):
