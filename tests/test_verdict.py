@@ -409,13 +409,15 @@ def test_readme_has_the_figures_that_evaluate_gives():
     assert 100 * facts["looks"][-1]["false_alarms"] / facts["runs"] <= 1
     rows = [line for line in came.markdown().splitlines() if line.startswith("| p")]
     assert len(rows) == 36
+    rows = rows[18:]  # as the gate does; of the first look README says the false alarms
     kept = [row for row in rows if "| any size |" in row or "| a family |" in row]
     kept += [row for row in rows if "| pageable | 32 MiB |" in row]
     for row in kept:
         assert row in readme
     for line in came.markdown().splitlines():
         if " false alarms in " in line:
-            assert line.replace("**", "") in " ".join(readme.replace("**", "").split()), line
+            line = line.replace("**", "").lower()
+            assert line in " ".join(readme.replace("**", "").lower().split()), line
 
 
 def test_what_is_clear_is_measured_no_more():
