@@ -191,7 +191,8 @@ def test_what_changed_is_named(tmp_path, monkeypatch):
 def test_the_recorded_history_has_no_change():
     changes, said = change_points.of_machine(points.RESULTS, H100)
     commits = {path.name[:8] for path in (points.RESULTS / H100).glob("*-*.json")}
-    if commits == {"ed7e6411", "4be76dc1", "e62adfd3", "b0cf0fc0"}:  # what else is recorded later may have
+    # What is recorded later may have one.
+    if commits == {"ed7e6411", "4be76dc1", "e62adfd3", "b0cf0fc0"}:
         assert changes == []
         assert said[0].startswith("503 of 567 series were measured at fewer than 3 commits")
         assert len(said) == 1
