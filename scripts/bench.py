@@ -12,6 +12,7 @@ import contextlib
 import os
 import shlex
 import shutil
+import signal
 import subprocess
 import sys
 
@@ -49,6 +50,7 @@ def arguments():
 def asv(*words):
     """Run an asv command where everybody can see it; returns its exit code."""
     with subprocess.Popen([sys.executable, "-m", "asv", *words]) as process:
+        signal.signal(signal.SIGTERM, lambda *_: process.terminate())
         try:
             return process.wait()
         except KeyboardInterrupt:  # asv got it too, and may end in its own way
@@ -102,8 +104,22 @@ def main(options):
     return measured
 
 
+def check_history():
+    """What asv records, it records by commit."""
+    try:
+        git = ["git", "-C", dotvenv.ROOT, "rev-parse", "--verify", "HEAD"]
+        found = subprocess.run(git, capture_output=True, text=True)
+    except FileNotFoundError:
+        sys.exit("There is no git here: results belong to commits")
+    if not (dotvenv.ROOT / ".git").exists():
+        sys.exit("This folder is no git clone, and results belong to commits: `git clone` it")
+    if found.returncode:
+        sys.exit(f"Results belong to commits. {found.stderr.splitlines()[0]}")
+
+
 if __name__ == "__main__":
     options = arguments()
+    check_history()
     if options.stack:
         os.environ["STACK"] = options.stack
     if options.python != "same":

@@ -8,7 +8,6 @@ python3 scripts/compare.py --markdown nvidia-h200   # as Markdown
 """
 
 import argparse
-import os
 import sys
 
 import dotvenv
@@ -101,9 +100,8 @@ def terminal(parts):
         if isinstance(part, str):
             console.print(part, markup=False)
             continue
-        table = Table(
-            title=Text(part.title), title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0)
-        )
+        console.print(Text(part.title, "italic"))  # as the table's own, it would be as narrow
+        table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
         for name in part.header:
             left = name in ("size", "method", "fastest")
             table.add_column(name, justify="left" if left else "right", no_wrap=True)
@@ -153,8 +151,5 @@ def main(words=None):
 
 
 if __name__ == "__main__":
-    try:
-        main()
-        sys.stdout.flush()
-    except BrokenPipeError:  # compare.py | head
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    main()
+    sys.stdout.flush()

@@ -15,6 +15,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import one_line  # noqa: F401 - all scripts import this first
+
 ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
 PYTHON = VENV / "bin" / "python"

@@ -1,7 +1,7 @@
 """Write one of the report's charts as an SVG or PNG file, for a README or an issue.
 
-.venv/bin/python scripts/draw.py bandwidth bandwidth.svg --machine nvidia-h200
-.venv/bin/python scripts/draw.py latency latency.png --machine nvidia-h200
+python3 scripts/draw.py bandwidth bandwidth.svg --machine nvidia-h200
+python3 scripts/draw.py latency latency.png --machine nvidia-h200
 
 A chart shows one machine: the one named, or the one whose fastest transfer is the fastest of all.
 `machines` shows all.
@@ -9,6 +9,11 @@ A chart shows one machine: the one named, or the one whose fastest transfer is t
 
 import argparse
 import sys
+
+if __name__ == "__main__":
+    import dotvenv
+
+    dotvenv.enter_for_tables("altair", "vl_convert")
 
 import points
 from asv.util import UserError

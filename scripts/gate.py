@@ -110,11 +110,16 @@ def main(options):
     came = outcome(options)
     log.flush()
     sys.stdout.flush()
-    print(came.text(), file=sys.stderr if came.code == CANNOT_SAY else sys.stdout, flush=True)
-    for name in "markdown", "json":
+    code = came.code
+    for name in "markdown", "json":  # before what may end in a closed pipe
         if path := getattr(options, name, None):
-            Path(path).write_text(getattr(came, name)())
-    return came.code
+            try:
+                Path(path).write_text(getattr(came, name)())
+            except OSError as error:
+                print(f"Cannot write: {error}", file=sys.stderr)
+                code = CANNOT_SAY
+    print(came.text(), file=sys.stderr if came.code == CANNOT_SAY else sys.stdout, flush=True)
+    return code
 
 
 def exit_code(options):
@@ -140,10 +145,13 @@ if __name__ == "__main__":
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     options = arguments()
     for name in "markdown", "json":
-        if path := getattr(options, name, None):
+        if (path := getattr(options, name, None)) is not None:
             setattr(options, name, os.path.abspath(path))
-            if os.path.isdir(path) or not os.path.isdir(os.path.dirname(os.path.abspath(path))):
-                refuse(f"{path} is a folder, or in one that is not there")
+            folder = os.path.dirname(os.path.abspath(path))
+            if not path or os.path.isdir(path) or not os.path.isdir(folder):
+                refuse(f"{path!r} is a folder, or in one that is not there")
+            if not os.access(path if os.path.exists(path) else folder, os.W_OK):
+                refuse(f"{path} cannot be written")
     os.chdir(dotvenv.ROOT)
     needed = NEEDED[options.command]
     lacking = dotvenv.missing(*dotvenv.TABLES, *needed)

@@ -1,6 +1,6 @@
 """All recorded results as one tidy table: one row a point, operation, commit and machine.
 
-.venv/bin/python scripts/points.py --csv points.csv --parquet points.parquet
+python3 scripts/points.py --csv points.csv --parquet points.parquet
 
 What the columns hold (units are in their names):
 
@@ -28,12 +28,17 @@ import argparse
 import sys
 from pathlib import Path
 
+if __name__ == "__main__":
+    import dotvenv
+
+    dotvenv.enter_for_tables("pyarrow")
+
 import intervals
 import numpy
 import pandas
-from asv.results import get_filename, iter_results_paths
+from asv.results import get_filename
 from asv.util import UserError
-from recorded import PARAMETERS, ROOT, known_benchmarks, read_all
+from recorded import PARAMETERS, ROOT, known_benchmarks, read_all, results_files
 
 RESULTS = ROOT / "results"
 EXISTING = "host_to_device.HostToDevice.time_existing_array"
@@ -61,7 +66,7 @@ def load(results=RESULTS, runs=None, spread=True, machines=None):
     UserError if asv's list of the benchmarks, benchmarks.json, is not there or not readable.
     """
     benchmarks = known_benchmarks(results)
-    files = [(*found, benchmarks, spread) for found in iter_results_paths(str(results))]
+    files = [(*found, benchmarks, spread) for found in results_files(results)]
     known = {Path(folder) for folder, *_ in files}
     if runs is not None:
         wanted = {(run[0], Path(get_filename(*run)).name) for run in runs}

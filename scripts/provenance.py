@@ -1,8 +1,8 @@
 """Where results come from: the facts beside each, shown, and the difference between two.
 
-.venv/bin/python scripts/provenance.py MACHINE            # what it measured last
-.venv/bin/python scripts/provenance.py MACHINE:COMMIT
-.venv/bin/python scripts/provenance.py MACHINE:COMMIT MACHINE:COMMIT
+python3 scripts/provenance.py MACHINE            # what it measured last
+python3 scripts/provenance.py MACHINE:COMMIT
+python3 scripts/provenance.py MACHINE:COMMIT MACHINE:COMMIT
 
 Beside a results file is one with a line of JSON for each run that added to it: when it started and
 ended (milliseconds since 1970), how many processes it measured, and its facts
@@ -17,6 +17,11 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
+if __name__ == "__main__":
+    import dotvenv
+
+    dotvenv.enter_for_tables()
+
 from rich import box
 from rich.console import Console
 from rich.table import Table
@@ -25,6 +30,7 @@ from rich.text import Text
 RESULTS = Path(__file__).resolve().parent.parent / "results"
 SUFFIX = ".provenance.jsonl"
 TIMES = "started", "ended"
+RUN = *TIMES, "processes", "facts"
 
 
 def path_beside(results_file):
@@ -38,12 +44,12 @@ def load(path):
     """
     path = Path(path)
     runs = []
-    for line in path.read_text().splitlines() if path.is_file() else []:
+    for line in path.read_text(errors="replace").splitlines() if path.is_file() else []:
         try:
             run = json.loads(line)
-            runs.append({key: run[key] for key in ("started", "ended", "processes", "facts")})
-            dict(run["facts"])
-        except (ValueError, KeyError, TypeError):
+            runs.append({key: run[key] for key in RUN})
+            run["facts"].get, int(run["started"])
+        except (ValueError, KeyError, TypeError, AttributeError):
             raise ValueError(f"Error parsing the provenance '{path}': {line[:40]!r}") from None
     return sorted(runs, key=lambda run: run["started"])
 
@@ -72,14 +78,25 @@ def find(name, results=RESULTS):
     """The runs behind the result `name`, 'MACHINE:COMMIT'; 'MACHINE' is the one measured last."""
     machine, _, commit = name.partition(":")
     files = sorted(results.glob(f"*/*{SUFFIX}"))
-    there = {path: load(path) for path in files if path.parent.name == machine}
-    there = {path: runs for path, runs in there.items() if runs}
-    if commit:  # files have the first eight digits
-        there = {p: r for p, r in there.items() if p.name.startswith(commit[:8])}
+    named = {path: commit_of(path) for path in files if path.parent.name == machine}
+    named = {p: c for p, c in named.items() if c.startswith(commit.lower()[: len(c)])}
+    if commit and len(set(named.values())) > 1:
+        which = ", ".join(sorted(one[:8] for one in set(named.values())))
+        sys.exit(f"Several commits {commit!r} on {machine}; there are: {which}")
+    there = [runs for runs in map(load, named) if runs]
     if not there:
         known = sorted({f"{path.parent.name}:{path.name[:8]}" for path in files})
         sys.exit(f"No provenance of {name!r}; there is: {', '.join(known) or 'none'}")
-    return max(there.values(), key=lambda runs: runs[-1]["started"])
+    return max(there, key=lambda runs: runs[-1]["started"])
+
+
+def commit_of(path):
+    """The commit that a file at `path` is beside a result of; its first digits, if that is gone."""
+    result = path.with_name(path.name.removesuffix(SUFFIX) + ".json")
+    try:
+        return json.loads(result.read_text())["commit_hash"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return path.name.partition("-")[0]
 
 
 def text(value):
@@ -129,3 +146,4 @@ def main():
 
 if __name__ == "__main__":
     main()
+    sys.stdout.flush()

@@ -1,6 +1,7 @@
 """What one of asv's results files holds, as columns: the parts of the table of points.py."""
 
 import ast
+import contextlib
 import gc
 import multiprocessing
 from concurrent.futures import ProcessPoolExecutor
@@ -10,7 +11,7 @@ import intervals
 import numpy
 from asv.benchmarks import Benchmarks
 from asv.config import Config
-from asv.results import Results
+from asv.results import Results, iter_results_paths
 from asv.util import UserError
 from beside_results import noise
 
@@ -30,7 +31,14 @@ def read_all(files):
         return list(processes.map(read, files, chunksize=10))
 
 
-def reason(error, folder=""):
+def results_files(results):
+    """(folder, name, machine) of each of asv's results files; none of a machine that is broken."""
+    for folder in sorted(Path(results).glob("*/")):
+        with contextlib.suppress(*BROKEN):  # asv knows some ways to be broken, and skips those
+            yield from iter_results_paths(str(folder))
+
+
+def reason(error, folder):
     """One line of what went wrong, without the folders of this machine."""
     text = f"missing {error}" if isinstance(error, KeyError) else str(error)
     text = text.replace(str(Path(folder).absolute()), Path(folder).name)
@@ -43,7 +51,7 @@ def known_benchmarks(results):
     try:
         return Benchmarks.load(conf)
     except BROKEN as error:
-        raise UserError(f"benchmarks.json: {reason(error)}") from None
+        raise UserError(f"benchmarks.json: {reason(error, results)}") from None
 
 
 def read(file):
@@ -68,7 +76,7 @@ def read(file):
         try:
             parts.append(part(result, benchmarks[benchmark], noted))
         except BROKEN as error:
-            left_out.append(f"{machine}/{name}: {benchmark}: {reason(error)}")
+            left_out.append(f"{machine}/{name}: {benchmark}: {reason(error, folder)}")
     return parts, left_out
 
 

@@ -41,8 +41,9 @@ def main(words=None):
 
 
 if __name__ == "__main__":
-    if missing():
-        import dotvenv
+    import dotvenv
 
+    if missing():
         dotvenv.enter()
     main()
+    sys.stdout.flush()

@@ -192,13 +192,18 @@ def count(one, other):
 
 def noise(result):
     """In words: how noisy a result is, above all how far the processes of a point lie apart."""
-    rows = result[result["operation"].eq("existing_array") & result["processes"].gt(1)]
+    if not result["processes"].sum():
+        return "Nothing was recorded of the noise"
+    rows = result[result["processes"].gt(1)]
+    rows, copies = (rows[rows["operation"].eq(name)] for name in ("existing_array", "copy"))
     pinned, large = rows["memory"].eq("pinned"), rows["nbytes"].ge(intervals.LARGE)
     kinds = {
         "pinned, 4 MiB and more": rows[pinned & large],
         "pinned, below": rows[pinned & ~large],
         "pageable": rows[~pinned],
     }
+    if rows.empty:  # no GPU
+        kinds = {"NumPy to NumPy": copies}
     said = [
         "{:.1%} ({:.0%}) {}".format(*kind["process_spread"].quantile([0.5, 0.95]), name)
         for name, kind in kinds.items()

@@ -47,6 +47,18 @@ def test_the_first_command_in_an_empty_clone(clone):
     assert nothing.stdout.splitlines()[-1].endswith("No benchmarks selected")
 
 
+def test_where_there_is_no_history_nothing_is_made(project):
+    (project.path / ".git").rename(project.home / "git")
+    nobodys = project.call(sys.executable, "scripts/bench.py")
+    assert project.call("git", "init", "-q").returncode == 0
+    empty = project.call(sys.executable, "scripts/bench.py")
+    gitless = project.call(sys.executable, "scripts/bench.py", PATH=str(project.home))
+    for done in nobodys, empty, gitless:
+        assert done.returncode == 1
+        assert re.fullmatch(r"[^\n]*[Rr]esults belong to commits[^\n]*\n", done.stdout)
+    assert not (project.path / ".venv").exists()
+
+
 def test_a_python_that_lacks_asv_is_told_what_to_install(project):
     done = project.call(sys.executable, "-S", "scripts/bench.py", "--python=same")
     assert done.returncode == 1

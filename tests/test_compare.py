@@ -3,6 +3,8 @@
 import json
 import re
 import shutil
+import signal
+import subprocess
 import sys
 
 import chosen
@@ -233,6 +235,46 @@ def test_a_broken_file_is_left_out_and_named(project, content):
     first, *rest = done.stdout.splitlines()
     assert first.startswith(f"Left out: {RECORDED}/01234567-existing-py3.12.json: ")
     assert not any("Left out" in line or "Traceback" in line for line in rest)
+
+
+@pytest.mark.parametrize("content", [b"\xff\xfe\0x", b"null", b"{}", b"[]", b'{"machine": 1}', b""])
+def test_a_machine_whose_file_is_broken_is_left_out_and_named(tmp_path, content):
+    results = shutil.copytree(ROOT / "results", tmp_path / "results")
+    (results / RECORDED / "machine.json").write_bytes(content)
+    table, left_out = points.load(results)
+    assert f"{RECORDED}: machine.json is missing or broken" in left_out
+    assert set(table["machine"]) == {"nvidia-h100-80gb-hbm3"}
+
+
+def test_what_is_known_of_the_noise(table, result):
+    rest = result[result["operation"].isin(["copy", "nothing"])]
+    quiet = r"\d+ of \d+ processes all the time on a quiet core; the processes of a point differ"
+    said = side_by_side.noise(rest)  # as of a machine without a GPU
+    assert re.fullmatch(rf"{quiet} by .*\) [\d.]+% \(\d+%\) NumPy to NumPy", said)
+    assert "NumPy" not in side_by_side.noise(result)
+    once = rest.assign(processes=1, process_spread=float("nan"))
+    assert side_by_side.noise(once) == "one process a point: nothing is known of the noise"
+    none = rest.assign(processes=0, processes_quiet=0, process_spread=float("nan"))
+    assert side_by_side.noise(none) == "Nothing was recorded of the noise"
+
+
+@pytest.mark.parametrize("script", ["compare.py", "provenance.py"])
+def test_output_that_cannot_be_had_is_no_traceback(script):
+    words = [sys.executable, ROOT / "scripts" / script, "nvidia-h100-80gb-hbm3"]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        process.stdout.close()
+        assert process.stderr.read() == b""
+    assert process.returncode
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(words, stdout=full, stderr=subprocess.PIPE, text=True)
+    assert (done.returncode, done.stderr) == (1, "[Errno 28] No space left on device\n")
+
+
+def test_an_interrupt_among_the_imports_is_no_traceback():
+    code = "import dotvenv; raise KeyboardInterrupt"
+    words = [sys.executable, "-c", code]
+    done = subprocess.run(words, cwd=ROOT / "scripts", capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (-signal.SIGINT, "Interrupted\n")
 
 
 def test_no_results_at_all(project):

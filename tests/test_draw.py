@@ -1,5 +1,6 @@
 """The charts as files, the README's picture, and the report that `asv publish` makes."""
 
+import json
 import re
 import sys
 
@@ -72,6 +73,16 @@ def test_publishing_goes_on_where_a_result_is_broken(clone):
     report = (clone.path / ".asv" / "html" / "report.html").read_text()
     assert "deadbeef" in report
     assert str(clone.path) not in report
+
+
+@pytest.mark.parametrize("content", ["{}", "null"])
+def test_publishing_goes_on_where_a_machine_is_broken(clone, content):
+    (clone.path / "results" / "nvidia-h200" / "machine.json").write_text(content)
+    done = clone.asv("publish")
+    assert done.returncode == 0, done.stdout
+    assert "Left out: nvidia-h200: machine.json is missing or broken" in done.stdout
+    machines = json.loads((clone.path / ".asv" / "html" / "index.json").read_text())["machines"]
+    assert set(machines) == {"nvidia-h100-80gb-hbm3"}
 
 
 def test_the_report_is_one_command(clone):

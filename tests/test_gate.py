@@ -208,6 +208,8 @@ def test_machines_that_are_not_there(clone):
     done = clone.call(*GATE, "history", "nvidia-h100-80gb-hbm3")
     assert done.returncode == 0
     assert "No change points." in done.stdout
+    done = clone.call(*GATE, "evaluate", "nvidia-h200")
+    one_line(done, "nvidia-h200 has no calibration", "these have one: nvidia-h100-80gb-hbm3")
 
 
 @pytest.mark.parametrize(
@@ -230,11 +232,14 @@ def test_words_that_mean_nothing(words):
 
 def test_a_report_that_cannot_be_written(project):
     done = project.call(*GATE, "compare", "HEAD~1", "HEAD", "--markdown", "no/such/gate.md")
-    one_line(done, "no/such/gate.md is a folder, or in one that is not there")
+    one_line(done, "no/such/gate.md' is a folder, or in one that is not there")
     one_line(project.call(*GATE, "compare", "HEAD~1", "HEAD", "--json", "tests"), "is a folder")
-    done = project.call(*GATE, "compare", "HEAD", "HEAD", "--json", "/dev/full")
-    one_line(done, "No space left on device")
-    assert "Cannot say: BASE and HEAD are both" in done.stdout
+    words = "--json", "/dev/full", "--markdown", "gate.md"
+    done = project.call(*GATE, "compare", "HEAD", "HEAD", *words)
+    one_line(done, "BASE and HEAD are both")
+    assert "Cannot write: [Errno 28] No space left on device" in done.stdout
+    assert "are both" in (project.path / "gate.md").read_text()
+    one_line(project.call(*GATE, "compare", "HEAD~1", "HEAD", "--json", ""), "'' is a folder")
 
 
 @pytest.mark.parametrize(
@@ -255,6 +260,7 @@ def test_a_report_that_cannot_be_written(project):
         ("servers", None),
         ("benchmark", "nothing"),
         ("parameters", []),
+        ("parameters", {"method": {"a": 1}}),
         ("round", None),
     ],
 )

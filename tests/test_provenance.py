@@ -199,6 +199,19 @@ def test_a_result_and_the_difference_of_two(tmp_path, monkeypatch, capsys):
     assert said("vm", "vm") == "All recorded facts are the same\n"
     with pytest.raises(SystemExit, match="No provenance of 'vm:cc'; there is: vm:aaaaaaaa, vm:bbb"):
         said("vm:cc")
+    (path,) = tmp_path.glob("vm/aaaa*")
+    result = path.with_name(path.name.replace(".provenance.jsonl", ".json"))
+    result.write_text(json.dumps({"commit_hash": "aaaaaaaa" + 32 * "b"}))
+    assert "580.1" in said("vm:AAAAAAAABB")
+    with pytest.raises(SystemExit, match="No provenance of 'vm:aaaaaaaac'"):
+        said("vm:aaaaaaaac")
+    path.with_name(path.name.replace("aaaaaaaa", "aabbbbbb")).write_bytes(path.read_bytes())
+    with pytest.raises(SystemExit, match="Several commits 'aa' on vm; there are: aaaaaaaa, aabb"):
+        said("vm:aa")
+    path.write_bytes(b"\xff\xfe")
+    monkeypatch.setattr(sys, "argv", ["provenance.py", "vm:aaaaaaaa"])
+    with pytest.raises(SystemExit, match=rf"{path.name}'"):
+        provenance.main()
 
 
 @pytest.mark.gpu

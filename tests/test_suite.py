@@ -373,6 +373,13 @@ def test_no_benchmark_and_no_python(project):
     assert done.returncode == 1
     assert "No Python at /nowhere/python" in done.stdout
     assert "Traceback" not in done.stdout
+    bare = project.home / "python"  # one without packages
+    bare.write_text(f'#!/bin/sh\nexec {sys.executable} -S "$@"\n')
+    bare.chmod(0o755)
+    done = project.asv("run", "--environment", f"existing:{bare}")
+    assert done.returncode == 1
+    assert "No module named 'asv_runner': pip install asv_runner==" in done.stdout.splitlines()[-1]
+    assert "Traceback" not in done.stdout
 
 
 def test_a_broken_results_file_stops_a_run_and_is_left_alone(measured):
@@ -442,11 +449,12 @@ def start(project, *words):
     raise AssertionError("the run ended before it measured")
 
 
-def test_an_interrupt_loses_nothing(measured):
+@pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupt_loses_nothing(measured, end):
     before = measured.results().read_bytes()
     run = start(measured, "--bench", "HostCopy")
     time.sleep(1)
-    run.send_signal(signal.SIGINT)
+    run.send_signal(end)
     output = run.stdout.read()
     assert run.wait() == 1
     last = output.splitlines()[-1]
@@ -524,6 +532,21 @@ def test_an_unfinished_run_of_other_libraries_is_not_gone_on_with(project):
     assert not journal.exists()
     (recorded,) = provenance.load(provenance.path_beside(project.results()))
     assert recorded["processes"] == 20
+
+
+def test_a_damaged_journal_keeps_what_is_whole(project):
+    journal = killed(project, "--bench", r"HostCopy.*(1024|8192)\)")
+    run, first, *_ = journal.read_bytes().splitlines(keepends=True)
+    entry = json.loads(first)
+    wrong = [3, {}, {"columns": [1, 2, 3], "notes": []}, {**entry["process"], "notes": [{}]}]
+    wrong += [{**entry["process"], "columns": [["1"], [[1.0]], [1]]}]
+    lines = [json.dumps({"key": entry["key"], "process": one}) + "\n" for one in wrong]
+    lines += ['{"run": {"started": 1}}\n', '{"run": 1}\n', "[]\n"]
+    journal.write_bytes(b"\xff\xfe\n" + run + first + "".join(lines).encode())
+    done = project.run("--bench", r"HostCopy.*(1024|8192)\)")
+    assert done.returncode == 0, done.stdout
+    assert "Going on with an unfinished run: 1 process measured already" in done.stdout
+    assert "20 processes measured" in done.stdout
 
 
 def test_two_runs_at_once_do_not_measure_each_other(project):

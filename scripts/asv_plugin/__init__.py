@@ -28,6 +28,7 @@ import socketserver
 import subprocess
 import sys
 import time
+from importlib.metadata import version
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -45,7 +46,7 @@ from asv.repo import NoSuchNameError
 from asv.results import Results
 
 try:
-    from scripts import machine, offline, provenance, report, stack
+    from scripts import machine, offline, one_line, provenance, report, stack
     from scripts.beside_results import facts, noise
     from scripts.beside_results.journal import Journal
 except ImportError as error:
@@ -101,6 +102,11 @@ def init_existing(original, self, conf, executable, *args):
         raise EnvironmentUnavailable(f"No Python at {executable}") from None
     code = "import sys; print('%d.%d' % sys.version_info[:2])"
     self._python = util.check_output([self._executable, "-c", code]).strip()
+    try:
+        self.run(["-c", "import asv_runner, numpy"], dots=False, display_error=False)
+    except util.ProcessError:
+        lacks = f"{failures[-1][1]}: pip install asv_runner=={version('asv_runner')} numpy"
+        raise util.UserError(f"{self._executable}: {lacks}") from None
 
 
 ExistingEnvironment.name = property(
@@ -302,6 +308,7 @@ def run(original, conf, **options):
             re.compile(pattern)
         except re.error as error:
             raise util.UserError(f"--bench {pattern!r} is no regular expression: {error}") from None
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # what a scheduler ends a job with
     machine.lock()
     if isinstance(gpu, Exception):
         raise gpu
@@ -315,16 +322,20 @@ def run(original, conf, **options):
             told = [why for words, why in failures if {"pip", "stack.py"} & words] or [str(error)]
             reasons = "; ".join(dict.fromkeys(told))
             raise util.UserError(f"The stack could not be installed: {reasons}") from None
-        kept = sum(len(notes.journal.kept) for notes in runs if notes.journal)
-        if str(error) != "Interrupted." or not kept:
+        if str(error) != "Interrupted.":
             raise
-        kept = noise.count(kept, "process is", "processes are")
-        raise util.UserError(
-            f"Interrupted; {kept} kept, and the next run goes on from there"
-        ) from None
+        raise util.UserError(interrupted()) from None
     if runs and not any(notes.measured for notes in runs):
         raise util.UserError("Nothing was measured, and nothing recorded")
     return code
+
+
+def interrupted():
+    kept = sum(len(notes.journal.kept) for notes in runs if notes.journal)
+    if not kept:
+        return "Interrupted"
+    kept = noise.count(kept, "process is", "processes are")
+    return f"Interrupted; {kept} kept, and the next run goes on from there"
 
 
 runs = []  # the Notes of each commit
@@ -527,7 +538,13 @@ def publish(original, conf, *args, **kwargs):
     def iter_machine_files(results_dir):  # asv has made the site's folder when it calls this
         if not Report.process:
             Report.start(conf)
-        return asv.machine.iter_machine_files(results_dir)
+        for path in asv.machine.iter_machine_files(results_dir):
+            try:  # as strict as asv is with the results of such a machine, which it skips
+                known = util.load_json(path, api_version=Machine.api_version)
+            except util.UserError:
+                continue
+            if isinstance(known.get("machine"), str):
+                yield path
 
     asv.commands.publish.iter_machine_files = iter_machine_files
     try:
@@ -541,22 +558,20 @@ def publish(original, conf, *args, **kwargs):
 # The last line ----------------------------------------------------------------------------------
 
 
-def one_line(kind, error, traceback):
+def last_line(kind, error, traceback):
     """What a user can cause ends in one line; anything else is a bug and shows its traceback."""
     with contextlib.suppress(OSError):
         log.flush()
-    if issubclass(kind, BrokenPipeError):  # `asv show | head`
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-    elif issubclass(kind, KeyboardInterrupt):
-        print("Interrupted", file=sys.stderr)
+    if issubclass(kind, KeyboardInterrupt):
+        print(interrupted(), file=sys.stderr)
     elif issubclass(kind, NoSuchNameError):
         print(f"asv: no such commit: {error}", file=sys.stderr)
     elif issubclass(kind, util.ProcessError):
         print(f"asv: {Path(error.args[0]).name} failed: {failures[-1][1]}", file=sys.stderr)
-    elif issubclass(kind, OSError):
+    elif issubclass(kind, OSError) and not issubclass(kind, BrokenPipeError):
         print(f"asv: {error}", file=sys.stderr)
     else:
-        sys.__excepthook__(kind, error, traceback)
+        one_line.one_line(kind, error, traceback)
 
 
-sys.excepthook = one_line
+sys.excepthook = last_line

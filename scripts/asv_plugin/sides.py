@@ -106,7 +106,9 @@ def commit_hash(name):
     command = ["git", "rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}"]
     found = subprocess.run(command, capture_output=True, text=True)
     if found.returncode:
-        raise util.UserError(found.stderr.strip() or f"there is no commit {name!r}")
+        shallow = ", and this clone is shallow: git fetch --unshallow"
+        there_is = f"there is no commit {name!r}{shallow * Path('.git', 'shallow').exists()}"
+        raise util.UserError(found.stderr.strip() or there_is)
     return found.stdout.strip()
 
 

@@ -12,6 +12,18 @@ import os
 from pathlib import Path
 
 SUFFIX = ".unfinished.jsonl"
+RUN = "started", "ended", "processes", "facts"  # of its provenance
+
+
+def is_process(process):
+    """Whether it is what a process can have measured: asv's columns, each of one point, and notes.
+
+    It may raise a ValueError, KeyError or TypeError instead.
+    """
+    (value,), (samples,), (number,) = process["columns"]
+    told = [note[name] for note in process["notes"] for name in ("quiet", "sentinel")]
+    numbers = [value, number or 1, *(samples or []), *told]
+    return all(isinstance(one, (int, float)) for one in numbers)
 
 
 class Journal:
@@ -23,14 +35,17 @@ class Journal:
         self.count = collections.Counter()  # processes of each point in this run
         self.runs = []  # the provenance of those that did not finish, and of this one
         self.begun = False  # whether the provenance of this one is in the file
-        for line in self.path.read_text().splitlines() if self.path.is_file() else []:
+        text = self.path.read_text(errors="replace") if self.path.is_file() else ""
+        for line in text.splitlines():
             try:
                 entry = json.loads(line)
                 if "run" in entry:
-                    self.runs.append({**entry["run"], "started": int(entry["run"]["started"])})
-                else:
+                    run = {key: entry["run"][key] for key in RUN}
+                    run["facts"].get, int(run["started"])
+                    self.runs.append(run)
+                elif is_process(entry["process"]):
                     self.kept[entry["key"]] = entry["process"]
-            except (ValueError, KeyError, TypeError):
+            except (ValueError, KeyError, TypeError, AttributeError):
                 continue
         self.write()
 

@@ -32,7 +32,7 @@ def load(path):
     """
     path = Path(path)
     points = {}
-    lines = path.read_text().splitlines() if path.is_file() else []
+    lines = path.read_text(errors="replace").splitlines() if path.is_file() else []
     try:  # all of them at once take a third of the time
         found = json.loads(f"[{','.join(lines)}]")
     except ValueError:

@@ -9,10 +9,10 @@ import history
 import numpy
 import points
 import provenance
-from asv.results import iter_results_paths
 from asv.util import UserError
 from beside_results.facts import SOFTWARE
 from chosen import NOTHING, NoSuchResult, some
+from recorded import results_files
 from regression import steps
 
 TIMES = "existing_array", "new_array", "link"  # operations
@@ -102,7 +102,7 @@ def measured(results, machine):
     except (UserError, OSError) as error:
         raise NoSuchResult(f"No history: {str(error).splitlines()[0]}") from None
     if table.empty:
-        known = sorted({found[2] for found in iter_results_paths(str(results))})
+        known = sorted({found[2] for found in results_files(results)})
         if not known:
             raise NoSuchResult(NOTHING)
         broken = [line for line in left_out if line.startswith((f"{machine}:", f"{machine}/"))]

@@ -1,12 +1,15 @@
 """What gate.py says of what is recorded already: a machine's history, and the gate's own errors."""
 
 import json
+from pathlib import Path
 
 import chosen
 import numpy
 import points
 from chosen import NoSuchResult
 from regression import change_points, history_words, outcome, pairs, recording, replay, verdict
+from rich.console import Console
+from rich.markdown import Markdown
 from scipy import stats
 from side_by_side import size
 
@@ -24,6 +27,11 @@ def only(machine, files):
     there = sorted({path.parent.name for path in files})
     if machine is None and len(there) == 1:
         return there[0]
+    if machine not in there and machine and Path(RESULTS, machine, "machine.json").is_file():
+        raise NoSuchResult(
+            f"{machine} has no calibration, which `gate.py calibrate` makes there; these have one: "
+            f"{chosen.some(there) or 'none'}"
+        )
     if machine not in there:
         which = f"there are {chosen.some(there)}" if there else "there is none"
         which = f"{which} with what this needs"
@@ -78,7 +86,10 @@ def evaluate(options):
         "changed, judged by their own noise. How many of 100 injected slowdowns are found:"
     )
     text = "\n".join([head, "", *lines])
-    return Said(text.replace("**", ""), text, facts)
+    console = Console()
+    with console.capture() as shown:
+        console.print(Markdown(text))
+    return Said(shown.get(), text, facts)
 
 
 def shares(found, needed):

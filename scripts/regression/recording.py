@@ -93,7 +93,7 @@ def read(path):
         first, *rest = map(json.loads, lines)
         first = {key: first.get(key) for key in FIRST}
         runs = {line["run"]["started"]: line["run"] for line in rest if "run" in line}
-        gpus = {dict(run["facts"]).get("gpu uuid hash") for run in runs.values()}
+        gpus = {run["facts"].get("gpu uuid hash") for run in runs.values()}
         visits = [line for line in rest if "run" not in line]
         sane = all(map(is_visit, visits)) and len(first["sides"]) == 2
         sane = sane and all(isinstance(side, str) for side in first["sides"])
@@ -111,8 +111,8 @@ def read(path):
 
 def is_visit(line):
     """Whether a line is one of a visit, with numbers that a measurement can give."""
-    known = isinstance(line["round"], int) and dict(line["parameters"])
-    known = known and "." in line["benchmark"]
+    known = isinstance(line["round"], int) and "." in line["benchmark"]
+    known = known and all(isinstance(value, (str, int)) for value in line["parameters"].values())
     counts = line["ended"], line["parameters"].get("nbytes", 0)
     known = known and all(isinstance(count, int) and 0 <= count < 1e15 for count in counts)
     if "change" not in line:

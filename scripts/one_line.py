@@ -1,0 +1,19 @@
+"""What a user or the machine can cause ends in one line. Import it first: imports take a second."""
+
+import os
+import sys
+
+
+def one_line(kind, error, traceback):
+    """sys.excepthook; anything else than the user's or the machine's is a bug, with a traceback."""
+    if issubclass(kind, KeyboardInterrupt):
+        print("Interrupted", file=sys.stderr)
+    elif issubclass(kind, OSError):
+        if not issubclass(kind, BrokenPipeError):  # ... | head
+            print(error, file=sys.stderr)
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # or Python tries it once more
+    else:
+        sys.__excepthook__(kind, error, traceback)
+
+
+sys.excepthook = one_line
