@@ -109,7 +109,7 @@ def check_history():
     try:
         git = ["git", "-C", dotvenv.ROOT, "rev-parse", "--verify", "HEAD"]
         found = subprocess.run(git, capture_output=True, text=True)
-    except FileNotFoundError:
+    except OSError:
         sys.exit("There is no git here: results belong to commits")
     if not (dotvenv.ROOT / ".git").exists():
         sys.exit("This folder is no git clone, and results belong to commits: `git clone` it")

@@ -48,7 +48,7 @@ def test_the_first_command_in_an_empty_clone(clone):
 
 
 def test_where_there_is_no_history_nothing_is_made(project):
-    (project.path / ".git").rename(project.home / "git")
+    (project.path / ".git").rename(project.home / "history")
     nobodys = project.call(sys.executable, "scripts/bench.py")
     assert project.call("git", "init", "-q").returncode == 0
     empty = project.call(sys.executable, "scripts/bench.py")
