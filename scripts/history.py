@@ -11,7 +11,7 @@ from pathlib import Path
 
 import provenance
 from asv.results import get_filename
-from recorded import ROOT
+from results_file import ROOT
 
 # More than any point differed by between two runs with nothing changed between them, which were
 # measured on an H100 (tests/recorded) and on an H200.

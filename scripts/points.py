@@ -38,7 +38,7 @@ import numpy
 import pandas
 from asv.results import get_filename
 from asv.util import UserError
-from recorded import PARAMETERS, ROOT, known_benchmarks, read_all, results_files
+from results_file import PARAMETERS, ROOT, known_benchmarks, read_all, results_files
 
 RESULTS = ROOT / "results"
 EXISTING = "host_to_device.HostToDevice.time_existing_array"

@@ -8,7 +8,7 @@ import numpy
 import pandas
 import points
 import pytest
-import recorded as recorded_files
+import results_file
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -220,6 +220,6 @@ def test_many_results_are_the_same_table(tmp_path, monkeypatch):
     for index in range(4):
         derived.result(tmp_path, "m", f"{index}" * 40, index)
     one, _ = points.load(tmp_path)
-    monkeypatch.setattr(recorded_files, "MANY", 2)
+    monkeypatch.setattr(results_file, "MANY", 2)
     shared, _ = points.load(tmp_path)
     pandas.testing.assert_frame_equal(one, shared)

@@ -12,8 +12,8 @@ import provenance
 from asv.util import UserError
 from beside_results.facts import SOFTWARE
 from chosen import NOTHING, NoSuchResult, some
-from recorded import results_files
 from regression import steps
+from results_file import results_files
 
 TIMES = "existing_array", "new_array", "link"  # operations
 SERIES = ["operation", "nbytes", "dtype"]  # of one method and kind of memory
