@@ -50,7 +50,7 @@ def arguments():
 def asv(*words):
     """Run an asv command where everybody can see it; returns its exit code."""
     with subprocess.Popen([sys.executable, "-m", "asv", *words]) as process:
-        signal.signal(signal.SIGTERM, lambda *_: process.terminate())
+        before = signal.signal(signal.SIGTERM, lambda *_: process.terminate())
         try:
             return process.wait()
         except KeyboardInterrupt:  # asv got it too, and may end in its own way
@@ -58,6 +58,8 @@ def asv(*words):
                 return process.wait(timeout=10)
             process.kill()
             raise
+        finally:
+            signal.signal(signal.SIGTERM, before)
 
 
 def compare():

@@ -152,4 +152,4 @@ def main(words=None):
 
 if __name__ == "__main__":
     main()
-    sys.stdout.flush()
+    print(end="", flush=True)  # here it is one line if it fails

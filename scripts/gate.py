@@ -141,9 +141,8 @@ def refuse(why):
     sys.exit(CANNOT_SAY)
 
 
-if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    options = arguments()
+def prepare(options):
+    """Look whether its files can be written, and go on in a Python that has what it needs."""
     for name in "markdown", "json":
         if (path := getattr(options, name, None)) is not None:
             setattr(options, name, os.path.abspath(path))
@@ -160,6 +159,15 @@ if __name__ == "__main__":
     try:
         dotvenv.enter_for_tables(*needed)
     except SystemExit as error:  # with a text, and so with 1, which would be a finding
+        refuse(error)
+
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    options = arguments()
+    try:
+        prepare(options)
+    except OSError as error:
         refuse(error)
     sys.path.insert(1, str(dotvenv.ROOT))
     sys.exit(exit_code(options))

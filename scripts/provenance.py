@@ -48,10 +48,18 @@ def load(path):
         try:
             run = json.loads(line)
             runs.append({key: run[key] for key in RUN})
-            run["facts"].get, int(run["started"])
-        except (ValueError, KeyError, TypeError, AttributeError):
+            if not is_run(run):
+                raise ValueError
+        except (ValueError, KeyError, TypeError):
             raise ValueError(f"Error parsing the provenance '{path}': {line[:40]!r}") from None
     return sorted(runs, key=lambda run: run["started"])
+
+
+def is_run(run):
+    """Whether what `run` says of RUN can have been recorded."""
+    started, *later, found = (run[key] for key in RUN)
+    whole = isinstance(started, int) and isinstance(found, dict)
+    return whole and all(one is None or isinstance(one, int) for one in later)
 
 
 @contextmanager
@@ -94,7 +102,7 @@ def commit_of(path):
     """The commit that a file at `path` is beside a result of; its first digits, if that is gone."""
     result = path.with_name(path.name.removesuffix(SUFFIX) + ".json")
     try:
-        return json.loads(result.read_text())["commit_hash"]
+        return str(json.loads(result.read_text())["commit_hash"] or "")
     except (OSError, ValueError, KeyError, TypeError):
         return path.name.partition("-")[0]
 
@@ -146,4 +154,4 @@ def main():
 
 if __name__ == "__main__":
     main()
-    sys.stdout.flush()
+    print(end="", flush=True)  # here it is one line if it fails

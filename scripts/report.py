@@ -46,4 +46,4 @@ if __name__ == "__main__":
     if missing():
         dotvenv.enter()
     main()
-    sys.stdout.flush()
+    print(end="", flush=True)  # here it is one line if it fails

@@ -59,6 +59,22 @@ def test_where_there_is_no_history_nothing_is_made(project):
     assert not (project.path / ".venv").exists()
 
 
+def test_a_terminated_first_command_leaves_nothing_that_measures(project):
+    command = [sys.executable, "scripts/bench.py", "--python=same", "--", "--bench", "HostCopy"]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
+    environment = project.environment(PYTHONUNBUFFERED="1")
+    with subprocess.Popen(command, cwd=project.path, env=environment, **pipes) as process:
+        for line in process.stdout:
+            if "Setting up" in line:
+                break
+        time.sleep(1)
+        process.terminate()
+        rest = process.stdout.read()  # to the end of asv and of all that it has started
+    assert process.returncode not in (0, None)
+    assert "processes are kept, and the next run goes on from there" in rest
+    assert "Traceback" not in rest
+
+
 def test_a_python_that_lacks_asv_is_told_what_to_install(project):
     done = project.call(sys.executable, "-S", "scripts/bench.py", "--python=same")
     assert done.returncode == 1

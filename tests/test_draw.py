@@ -75,7 +75,7 @@ def test_publishing_goes_on_where_a_result_is_broken(clone):
     assert str(clone.path) not in report
 
 
-@pytest.mark.parametrize("content", ["{}", "null"])
+@pytest.mark.parametrize("content", ["{}", "null", '{"machine": 1, "version": 1}'])
 def test_publishing_goes_on_where_a_machine_is_broken(clone, content):
     (clone.path / "results" / "nvidia-h200" / "machine.json").write_text(content)
     done = clone.asv("publish")

@@ -64,7 +64,10 @@ def test_a_run_that_measured_nothing_leaves_no_provenance(project):
     assert not list(project.path.glob("results/*/*.jsonl"))
 
 
-@pytest.mark.parametrize("content", ["half a li", "[]", '{"started": 1}'])
+STARTED = '{"started": 1e999, "ended": null, "processes": null, "facts": {}}'
+
+
+@pytest.mark.parametrize("content", ["half a li", "[]", '{"started": 1}', STARTED])
 def test_a_broken_file_stops_a_run_before_it_measures(measured, content):
     before = measured.results().read_bytes()
     path = provenance.path_beside(measured.results())

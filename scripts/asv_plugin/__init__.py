@@ -308,7 +308,7 @@ def run(original, conf, **options):
             re.compile(pattern)
         except re.error as error:
             raise util.UserError(f"--bench {pattern!r} is no regular expression: {error}") from None
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # what a scheduler ends a job with
+    signal.signal(signal.SIGTERM, terminated)
     machine.lock()
     if isinstance(gpu, Exception):
         raise gpu
@@ -328,6 +328,13 @@ def run(original, conf, **options):
     if runs and not any(notes.measured for notes in runs):
         raise util.UserError("Nothing was measured, and nothing recorded")
     return code
+
+
+def terminated(*_):
+    """Die of it, as without this, but not without a word."""
+    os.write(2, f"\n{interrupted()}\n".encode())
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 def interrupted():

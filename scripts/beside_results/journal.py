@@ -11,8 +11,9 @@ import json
 import os
 from pathlib import Path
 
+from scripts import provenance
+
 SUFFIX = ".unfinished.jsonl"
-RUN = "started", "ended", "processes", "facts"  # of its provenance
 
 
 def is_process(process):
@@ -21,8 +22,9 @@ def is_process(process):
     It may raise a ValueError, KeyError or TypeError instead.
     """
     (value,), (samples,), (number,) = process["columns"]
+    samples = samples if process["notes"] else samples or []
     told = [note[name] for note in process["notes"] for name in ("quiet", "sentinel")]
-    numbers = [value, number or 1, *(samples or []), *told]
+    numbers = [value, number or 1, *samples, *told]
     return all(isinstance(one, (int, float)) for one in numbers)
 
 
@@ -40,9 +42,9 @@ class Journal:
             try:
                 entry = json.loads(line)
                 if "run" in entry:
-                    run = {key: entry["run"][key] for key in RUN}
-                    run["facts"].get, int(run["started"])
-                    self.runs.append(run)
+                    run = {key: entry["run"][key] for key in provenance.RUN}
+                    if provenance.is_run(run):
+                        self.runs.append(run)
                 elif is_process(entry["process"]):
                     self.kept[entry["key"]] = entry["process"]
             except (ValueError, KeyError, TypeError, AttributeError):
