@@ -83,7 +83,8 @@ def of_last(table):
     yield from of_one(last)
     if fastest is not None and not last["operation"].isin(chosen.OPERATIONS).any():
         yield "Recorded, not measured here:"
-        yield from of_one(fastest, last)
+        copies = last["operation"].eq("copy") & last["status"].eq("ok")
+        yield from of_one(fastest, last if copies.any() else None)
 
 
 def marked(sheet, mark):

@@ -6,8 +6,8 @@ python3 scripts/provenance.py MACHINE:COMMIT MACHINE:COMMIT
 
 Beside a results file is one with a line of JSON for each run that added to it: when it started and
 ended (milliseconds since 1970), how many processes it measured, and its facts
-(beside_results/facts.py). A run that was killed has neither an end nor a number; what it had
-measured, the run after it took over.
+(beside_results/facts.py). A run that was interrupted or killed has neither an end nor a number: it
+is the run after it that counts what it had measured.
 """
 
 import argparse
@@ -83,7 +83,10 @@ def difference(older, newer):
 
 
 def find(name, results=RESULTS):
-    """The runs behind the result `name`, 'MACHINE:COMMIT'; 'MACHINE' is the one measured last."""
+    """What a result is, 'MACHINE:COMMIT', and the runs behind it.
+
+    `name` is one such, or 'MACHINE' for what was measured there last.
+    """
     machine, _, commit = name.partition(":")
     files = sorted(results.glob(f"*/*{SUFFIX}"))
     named = {path: commit_of(path) for path in files if path.parent.name == machine}
@@ -91,11 +94,11 @@ def find(name, results=RESULTS):
     if commit and len(set(named.values())) > 1:
         which = ", ".join(sorted(one[:8] for one in set(named.values())))
         sys.exit(f"Several commits {commit!r} on {machine}; there are: {which}")
-    there = [runs for runs in map(load, named) if runs]
+    there = {f"{machine}:{named[path][:8]}": runs for path in named if (runs := load(path))}
     if not there:
         known = sorted({f"{path.parent.name}:{path.name[:8]}" for path in files})
         sys.exit(f"No provenance of {name!r}; there is: {', '.join(known) or 'none'}")
-    return max(there, key=lambda runs: runs[-1]["started"])
+    return max(there.items(), key=lambda found: found[1][-1]["started"])
 
 
 def commit_of(path):
@@ -115,7 +118,8 @@ def text(value):
 
 def show(name, runs):
     """Print the facts of the last of `runs`, and what was otherwise in the runs before it."""
-    table = Table("fact", "value", box=box.SIMPLE_HEAD, title=Text(name))
+    print(name)
+    table = Table("fact", "value", box=box.SIMPLE_HEAD)
     for fact, value in runs[-1]["facts"].items():
         others = {text(run["facts"].get(fact)): None for run in runs[:-1]}
         others.pop(text(value), None)
@@ -125,7 +129,9 @@ def show(name, runs):
     for run in runs:
         times = (run[key] and datetime.fromtimestamp(run[key] / 1000, UTC) for key in TIMES)
         start, end = (time and f"{time:%Y-%m-%d %H:%M:%S}" for time in times)
-        print(f"{start} to {end} UTC: {run['processes']} processes" if end else f"{start}: killed")
+        did_not = "did not end; what it measured is among the next one's"
+        done = f"to {end} UTC: {run['processes']} processes"
+        print(f"{start} {done if end else did_not}")
 
 
 def main():
@@ -139,13 +145,13 @@ def main():
     except ValueError as error:
         sys.exit(str(error))
     if len(found) == 1:
-        return show(names[0], found[0])
-    changed = difference(*(runs[-1]["facts"] for runs in found))
+        return show(*found[0])
+    changed = difference(*(runs[-1]["facts"] for _, runs in found))
     if not changed:
         print("All recorded facts are the same")
         return
     table = Table("fact", box=box.SIMPLE_HEAD)
-    for name in names:
+    for name, _ in found:
         table.add_column(Text(name))
     for fact, values in changed.items():
         table.add_row(Text(fact), *(Text(text(value)) for value in values))

@@ -192,7 +192,8 @@ def test_a_result_and_the_difference_of_two(tmp_path, monkeypatch, capsys):
     assert "580.1" in said("vm:aaaaaaaa")
     last = said("vm")  # measured last
     assert "590 (in another run: 1)" in last
-    assert "1970-01-01 00:00:03: killed" in last
+    assert "1970-01-01 00:00:03 did not end; what it measured is among the next" in last
+    assert last.startswith("vm:bbbbbbbb\n")
     both = said("vm:aaaaaaaa", "vm:bbbbbbbbcccc")
     assert [line.split() for line in both.splitlines() if "580.1" in line] == [
         ["driver", "580.1", "590"]
