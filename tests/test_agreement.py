@@ -112,6 +112,23 @@ def test_readme_says_that_it_is_the_time_and_not_the_process():
         assert line in readme, line
 
 
+def test_readme_says_how_well_runs_agree_that_are_made_at_once():
+    _, _, lines = recording.read(ROOT / "results" / MACHINE / "calibration.jsonl")
+    visits = pairs.of(lines)
+    visits = visits[visits["method"].ne("link")].sort_values("round")
+    said = []
+    for processes in 2, 4:
+        first = visits.groupby(pairs.SERIES).head(processes)
+        changes = first.groupby(["kind", *pairs.SERIES])["change"].mean().abs()
+        counts = []
+        for kind, bound in BOUNDS.items():
+            found = changes[kind] <= math.log1p(bound)
+            counts.append(f"{found.sum()} of {len(found)}")
+        said.append(f"{counts[0]}, {counts[1]} and {counts[2]}")
+    readme = " ".join((ROOT / "README.md").read_text().split())
+    assert f"at {said[0]} points, with four at {said[1]}." in readme
+
+
 def test_a_transfer_that_is_all_link_does_not_follow_the_clock():
     assert noise.at_clock(1.0, 1.0, 6e-5, 5e-5) == 1.0
     assert noise.at_clock(2.0, 1.0, 6e-5, 5e-5) == pytest.approx(1 + 5 / 6)
