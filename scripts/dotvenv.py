@@ -68,11 +68,9 @@ def make():
     VENV.mkdir(exist_ok=True)
     MADE.write_text("")  # ours, but not finished
     print("Making .venv with the tools in requirements/dev.txt", flush=True)
-    pip = [PYTHON, "-m", "pip", "--disable-pip-version-check", "install", "-q"]
     commands = (
         [sys.executable, "-m", "venv", VENV],
-        # Python compiles what it imports; all of it would take half of the time.
-        [*pip, "--no-compile", "-r", REQUIREMENTS],
+        [PYTHON, "-m", "pip", "install", "-q", "--disable-pip-version-check", "-r", REQUIREMENTS],
     )
     for command in commands:
         # In a session of its own, so that an interrupt reaches us alone; and it ends when we do.
