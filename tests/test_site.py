@@ -102,10 +102,12 @@ def test_all_views_work_with_no_network(published, address, page):
     page.locator("#summarylist-body table tbody tr").first.wait_for()
     assert page.locator("#summarylist-body").get_by_text("time_existing_array").count() >= 280
     page.locator("#summarylist-body thead th").nth(1).click()  # sorted by stupid-table
+    page.wait_for_url(re.compile("sort=1"))  # it is late, and would change the next view's address
 
     page.goto(f"{address}#/regressions")
     rows = page.locator("#regressions-body tbody tr")
-    rows.filter(has_text="torch").first.wait_for()  # beside those that the real results have
+    rows.filter(has_text="torch").first.wait_for()
+    page.wait_for_url(re.compile("regressions.*sort=3"))
 
     page.goto(f"{address}#{BENCHMARK}")
     page.locator("#main-graph canvas.flot-base").wait_for()
