@@ -378,7 +378,7 @@ def test_no_benchmark_and_no_python(project):
     bare.chmod(0o755)
     done = project.asv("run", "--environment", f"existing:{bare}")
     assert done.returncode == 1
-    assert "No module named 'asv_runner': pip install asv_runner==" in done.stdout.splitlines()[-1]
+    assert "has no asv_runner, numpy: pip install asv_runner==" in done.stdout.splitlines()[-1]
     assert "Traceback" not in done.stdout
 
 
@@ -535,7 +535,7 @@ def test_an_unfinished_run_of_other_libraries_is_not_gone_on_with(project):
 
 
 def test_a_damaged_journal_keeps_what_is_whole(project):
-    journal = killed(project, "--bench", r"HostCopy.*(1024|8192)\)")
+    journal = killed(project, "--bench", r"HostCopy.*1024\)")
     run, first, *_ = journal.read_bytes().splitlines(keepends=True)
     entry = json.loads(first)
     wrong = [3, {}, {"columns": [1, 2, 3], "notes": []}, {**entry["process"], "notes": [{}]}]
@@ -546,10 +546,10 @@ def test_a_damaged_journal_keeps_what_is_whole(project):
     runs = [1, {"started": 1}, {**of_run, "started": "1"}, {**of_run, "started": math.inf}]
     lines += ["[]\n", *(json.dumps({"run": run}) + "\n" for run in runs)]
     journal.write_bytes(b"\xff\xfe\n" + run + first + "".join(lines).encode())
-    done = project.run("--bench", r"HostCopy.*(1024|8192)\)")
+    done = project.run("--bench", r"HostCopy.*1024\)")
     assert done.returncode == 0, done.stdout
     assert "Going on with an unfinished run: 1 process measured already" in done.stdout
-    assert "20 processes measured" in done.stdout
+    assert "10 processes measured" in done.stdout
 
 
 def test_two_runs_at_once_do_not_measure_each_other(project):

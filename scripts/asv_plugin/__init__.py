@@ -94,19 +94,25 @@ if gpu_facts:
 os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
 
 
+VERSION_AND_LACKING = """
+import sys
+from importlib.util import find_spec
+lacking = [name for name in ("asv_runner", "numpy") if not find_spec(name)]
+print("%d.%d" % sys.version_info[:2], *lacking)
+"""
+
+
 @replace(ExistingEnvironment, "__init__")
 def init_existing(original, self, conf, executable, *args):
     try:
         original(self, conf, executable, *args)
     except EnvironmentUnavailable:
         raise EnvironmentUnavailable(f"No Python at {executable}") from None
-    code = "import sys; print('%d.%d' % sys.version_info[:2])"
-    self._python = util.check_output([self._executable, "-c", code]).strip()
-    try:
-        self.run(["-c", "import asv_runner, numpy"], dots=False, display_error=False)
-    except util.ProcessError:
-        lacks = f"{failures[-1][1]}: pip install asv_runner=={version('asv_runner')} numpy"
-        raise util.UserError(f"{self._executable}: {lacks}") from None
+    told = self.run(["-c", VERSION_AND_LACKING], dots=False, display_error=False)
+    self._python, *lacking = told.splitlines()[-1].split()
+    if lacking:
+        install = f"pip install asv_runner=={version('asv_runner')} numpy"
+        raise util.UserError(f"{self._executable} has no {', '.join(lacking)}: {install}")
 
 
 ExistingEnvironment.name = property(
