@@ -187,9 +187,10 @@ def test_points_that_cannot_be_measured(project):
     same = *GATE, "calibrate", "--python=same", "--bench"
     one_line(project.call(*same, "Harness"), "No benchmark's name has Harness in it")
     one_line(project.call(*same, "("), "is no regular expression")
-    gpu = project.call(*same, r"new_array.*torch', 'pinned', 'float32', 1024", CUDA_VISIBLE_DEVICES="-1")
+    same = *same, r"new_array.*torch', 'pinned', 'float32', 1024"
+    gpu = project.call(*same, CUDA_VISIBLE_DEVICES="-1")
     one_line(gpu, "Nothing was measured on both sides: ")
-    again = project.call(*same, r"new_array.*torch', 'pinned', 'float32', 1024", CUDA_VISIBLE_DEVICES="-1")
+    again = project.call(*same, CUDA_VISIBLE_DEVICES="-1")
     one_line(again, "Nothing was measured on both sides: ")  # tried again, not only said again
     assert "Going on" not in again.stdout
 
