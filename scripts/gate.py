@@ -108,8 +108,6 @@ def main(options):
     from asv.console import log
 
     came = outcome(options)
-    log.flush()
-    sys.stdout.flush()
     code = came.code
     for name in "markdown", "json":  # before what may end in a closed pipe
         if path := getattr(options, name, None):
@@ -118,6 +116,8 @@ def main(options):
             except OSError as error:
                 print(f"Cannot write: {error}", file=sys.stderr)
                 code = CANNOT_SAY
+    log.flush()
+    sys.stdout.flush()
     print(came.text(), file=sys.stderr if came.code == CANNOT_SAY else sys.stdout, flush=True)
     return code
 

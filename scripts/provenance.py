@@ -94,20 +94,22 @@ def find(name, results=RESULTS):
     if commit and len(set(named.values())) > 1:
         which = ", ".join(sorted(one[:8] for one in set(named.values())))
         sys.exit(f"Several commits {commit!r} on {machine}; there are: {which}")
-    there = {f"{machine}:{named[path][:8]}": runs for path in named if (runs := load(path))}
+    there = [(f"{machine}:{one[:8]}", load(path)) for path, one in named.items()]
+    there = [found for found in there if found[1]]
     if not there:
         known = sorted({f"{path.parent.name}:{path.name[:8]}" for path in files})
         sys.exit(f"No provenance of {name!r}; there is: {', '.join(known) or 'none'}")
-    return max(there.items(), key=lambda found: found[1][-1]["started"])
+    return max(there, key=lambda found: found[1][-1]["started"])
 
 
 def commit_of(path):
     """The commit that a file at `path` is beside a result of; its first digits, if that is gone."""
     result = path.with_name(path.name.removesuffix(SUFFIX) + ".json")
     try:
-        return str(json.loads(result.read_text())["commit_hash"] or "")
+        commit = json.loads(result.read_text())["commit_hash"]
     except (OSError, ValueError, KeyError, TypeError):
-        return path.name.partition("-")[0]
+        commit = None
+    return commit if commit and isinstance(commit, str) else path.name.partition("-")[0]
 
 
 def text(value):

@@ -47,7 +47,7 @@ class Journal:
                         self.runs.append(run)
                 elif is_process(entry["process"]):
                     self.kept[entry["key"]] = entry["process"]
-            except (ValueError, KeyError, TypeError, AttributeError):
+            except (ValueError, KeyError, TypeError):
                 continue
         self.write()
 
