@@ -18,6 +18,15 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "scripts")]
 TINY = ("--bench", r"HostCopy.*'float32', 1024\)", "--bench", r"Harness.*none")
 
+BROKEN_MACHINES = {
+    "utf-16": b"\xff\xfe\0x",
+    "null": b"null",
+    "none": b"{}",
+    "list": b"[]",
+    "number": b'{"machine": 1, "version": 1}',
+    "empty": b"",
+}
+
 
 def has_gpu():
     try:

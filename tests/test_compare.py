@@ -11,22 +11,15 @@ import chosen
 import compare
 import intervals
 import numpy
+import pandas
 import points
 import pytest
 import side_by_side
 
-from tests.conftest import ROOT
+from tests.conftest import BROKEN_MACHINES, ROOT
 
 RECORDED = "nvidia-h200"
 COMMIT = "0d3bb95a"
-BROKEN_MACHINES = {
-    "utf-16": b"\xff\xfe\0x",
-    "null": b"null",
-    "none": b"{}",
-    "list": b"[]",
-    "number": b'{"machine": 1, "version": 1}',
-    "empty": b"",
-}
 AGAIN = "nvidia-h100-80gb-hbm3:e62adfd3"  # what tests/recorded has a second run of
 
 
@@ -258,6 +251,17 @@ def test_machines_whose_file_is_broken_are_left_out_and_named(project):
     said = (project.path / "points.csv").read_text()
     machines = {line.split(",")[0] for line in said.splitlines()}
     assert machines == {"machine", RECORDED, "nvidia-h100-80gb-hbm3"}
+
+
+def test_the_host_copy_is_said_to_be_from_here_only_if_it_is(table, result):
+    said = "The host copy is what was measured here, on here."
+    for operation, there in ("copy", True), ("nothing", False):
+        rows = result[result["operation"] == operation]
+        here = as_of(rows, "here", "a" * 40).assign(measured=table["measured"].max())
+        parts = list(compare.of_last(pandas.concat([table, here], ignore_index=True)))
+        assert (said in parts) == there
+        sheet = sheets(parts)["pageable, into an existing device array"]
+        assert columns(sheet)["1 KiB", "host copy"] != "n/a"
 
 
 def test_what_is_known_of_the_noise(table, result):

@@ -10,8 +10,7 @@ import points
 import pytest
 import report
 
-from tests.conftest import ROOT
-from tests.test_compare import BROKEN_MACHINES
+from tests.conftest import BROKEN_MACHINES, ROOT
 
 IN_README = "nvidia-h100-80gb-hbm3"
 LABEL = re.compile(r'aria-label="([^"]*)" role="graphics-symbol" aria-roledescription="point"')

@@ -212,6 +212,11 @@ def test_a_result_and_the_difference_of_two(tmp_path, monkeypatch, capsys):
     path.with_name(path.name.replace("aaaaaaaa", "aabbbbbb")).write_bytes(path.read_bytes())
     with pytest.raises(SystemExit, match="Several commits 'aa' on vm; there are: aaaaaaaa, aabb"):
         said("vm:aa")
+    later = json.loads(path.read_text()) | {"started": 9000}  # the commit in another environment
+    other = path.with_name(path.name.replace("3.12", "3.11"))
+    other.write_text(json.dumps(later | {"facts": {"driver": "600.2"}}))
+    result.write_text(json.dumps({"commit_hash": None}))
+    assert "600.2" in said("vm:aaaaaaaa")
     path.write_bytes(b"\xff\xfe")
     monkeypatch.setattr(sys, "argv", ["provenance.py", "vm:aaaaaaaa"])
     with pytest.raises(SystemExit, match=rf"{path.name}'"):

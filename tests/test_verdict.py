@@ -412,6 +412,9 @@ def test_readme_has_the_figures_that_evaluate_gives():
     # Of the first look README says the false alarms, and what is not reached.
     lacking = [row.split()[-2] for row in rows[:18] if "pinned" in row and "any size" in row]
     assert f"({' and '.join(lacking)} of 100" in " ".join(readme.split())
+    small = [row.split()[-2] for row in rows[:18] if "pageable" in row and "KiB" in row][:2]
+    assert f"(of 1 KiB {small[0]}, of 8 KiB {small[1]})" in " ".join(readme.split())
+    assert "| ---" not in came.text()  # on a terminal it is a table
     rows = rows[18:]
     kept = [row for row in rows if "| any size |" in row or "| a family |" in row]
     kept += [row for row in rows if "| pageable | 32 MiB |" in row]
