@@ -250,7 +250,8 @@ def test_machines_whose_file_is_broken_are_left_out_and_named(project):
     assert "Traceback" not in done.stdout
     said = (project.path / "points.csv").read_text()
     machines = {line.split(",")[0] for line in said.splitlines()}
-    assert machines == {"machine", RECORDED, "nvidia-h100-80gb-hbm3"}
+    assert machines >= {RECORDED, "nvidia-h100-80gb-hbm3"}  # and what was measured here
+    assert not machines & set(BROKEN_MACHINES)
 
 
 def test_the_host_copy_is_said_to_be_from_here_only_if_it_is(table, result):
