@@ -222,6 +222,21 @@ def test_noisy_processes_are_kept_and_counted(project):
     assert (line["samples"], line["quiet"]) == ([25, 25], [0, 0])
 
 
+def test_a_quiet_level_taken_when_no_core_was_quiet_is_corrected(project):
+    """The first process is as slow as the level, the second on a quiet core, the others on none."""
+    ended = project.home / "ended"
+    ended.touch()
+    sentinel = f"return (1e-3, 1e-4, 2e-4, 1.9e-4)[len(open({str(ended)!r}).read())]"
+    change(project, "benchmarks/measure.py", "return min(taken)", sentinel)
+    end = f'open({str(ended)!r}, "a").write("."); print("note:"'
+    change(project, "benchmarks/measure.py", 'print("note:"', end)
+    done = project.run(*TINY)
+    assert "4 processes measured, 3 of them not all the time on a quiet core" in done.stdout
+    points = noise.load(noise.path_beside(project.results())).values()
+    noted = [dict(zip(one["sentinel"], one["quiet"], strict=True)) for one in points]
+    assert noted[0] | noted[1] == {1e-3: 0, 1e-4: 25, 2e-4: 0, 1.9e-4: 0}
+
+
 def test_processes_are_forked_from_one_that_has_the_libraries(project):
     parent = project.home / "parent"
     look = f"open({str(parent)!r}, 'w').write(open(f'/proc/{{os.getppid()}}/cmdline').read())"

@@ -10,6 +10,7 @@ asv.conf.json names it as a plugin, so that plain asv commands have all of it:
 - a run that did not finish is gone on with by the next one (beside_results/journal.py);
 - a process that fails fails its point, whatever the point's other processes do;
 - not all processes are forked from one server, as what they then have in common would be no noise;
+- a quiet level that was taken when no core was quiet is lowered once a process finds a quiet one;
 - `asv preview` listens on this machine only, and asv's pages need no internet (offline.py);
 - files are replaced whole or not at all, and a point that was measured is not lost to a later run
   that cannot measure it;
@@ -22,6 +23,7 @@ import contextlib
 import itertools
 import json
 import os
+import pickle
 import re
 import signal
 import socketserver
@@ -187,6 +189,19 @@ def close_server(original, self):
         original(self)
 
 
+def lower_level(folder, sentinel):
+    """Make `sentinel`, a process's, the quiet level in `folder` if that is clearly too high.
+
+    setup_cache (benchmarks/measure.py) takes the level in one moment, when no core may be quiet;
+    a process's sentinel is the median of those around 25 samples. True if it is the level now.
+    """
+    path = Path(folder, "cache.pickle")  # where asv_runner keeps what setup_cache returned
+    too_high = sentinel * noise.QUIET < pickle.loads(path.read_bytes())
+    if too_high:
+        path.write_bytes(pickle.dumps(sentinel))
+    return too_high
+
+
 @replace(asv.runner, "_run_benchmark_single_param")
 def run_point(original, benchmark, spawner, param_idx, extra_params, **kwargs):
     """One process of one point, or what an unfinished run has kept of it."""
@@ -208,6 +223,9 @@ def run_point(original, benchmark, spawner, param_idx, extra_params, **kwargs):
         if notes.journal and not util.is_na(result.result[0]):
             columns = result.result, result.samples, result.number
             notes.journal.add(key, {"columns": columns, "notes": noted})
+        for note in noted:
+            if "sentinel" in note and lower_level(kwargs["cwd"], note["sentinel"]):
+                notes.judge(note["sentinel"])
     notes.add(point, result.result[0], result.samples[0], noted)
     log.dot()
     return result

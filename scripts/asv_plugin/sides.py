@@ -31,7 +31,7 @@ from regression.turns import in_turn
 from scripts import machine, stack
 from scripts.beside_results import facts
 
-from . import failures, gpu, gpu_facts, measure_process, take_notes
+from . import failures, gpu, gpu_facts, lower_level, measure_process, take_notes
 
 FOLDER = Path(".asv", "gate")  # the environments of the sides, and what was measured
 
@@ -98,7 +98,9 @@ class Side:
             return {"failed": said[-1]}
         if util.is_na(result.result[0]):
             return {"skipped": next((note["skipped"] for note in noted), "no reason was given")}
-        return {"sentinel": median(note["sentinel"] for note in noted)}
+        sentinel = median(note["sentinel"] for note in noted)
+        lower_level(cache, sentinel)
+        return {"sentinel": sentinel}
 
 
 def commit_hash(name):

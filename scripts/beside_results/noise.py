@@ -18,7 +18,7 @@ from asv.util import is_na
 
 SUFFIX = ".noise.jsonl"
 COLUMNS = "samples", "quiet", "sentinel"  # a value a process
-SPREAD = 1.12  # of the sentinel between processes, from which on a run says so
+QUIET = 1.12  # of the quiet level (benchmarks/measure.py): what is slower was no quiet core
 
 
 def path_beside(results_file):
@@ -106,6 +106,12 @@ class Notes:
                 }
             )
 
+    def judge(self, level):
+        """What was measured so far was so with a quiet level too high: `level` would be right."""
+        for process in itertools.chain.from_iterable(self.processes.values()):
+            if process["sentinel"] > QUIET * level:
+                process["quiet"] = 0
+
     def report(self):
         for reason, points in sorted(self.skipped.items()):
             method, not_installed, _ = reason.partition(" is not installed")
@@ -128,7 +134,7 @@ class Notes:
             log.info(f"{done}, all the time on a quiet core")
         sentinels = [process["sentinel"] for process in measured]
         fast, slow = 1e6 * numpy.quantile(sentinels, [0.05, 0.95])
-        if slow > SPREAD * fast:
+        if slow > QUIET * fast:
             log.warning(
                 f"The cores' speed changed during the run (sentinel: {fast:.0f} to {slow:.0f} us); "
                 "small and pageable transfers change with it"
