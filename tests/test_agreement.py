@@ -3,8 +3,9 @@
 recorded/second-run.jsonl is the float32 part measured again right after that of the run in results/
 (commit e62adfd3, the same machine). no-sentinel-*.jsonl are two runs of 24 of its points, minutes
 later, with QUIET = 1e9, so that every sample counted. other-host-*.jsonl are the float32 part twice
-on another H100, at commit 8b9898fd, whose forkservers are renewed. A line: benchmark, parameters,
-seconds, and the sentinel's seconds, the median of the processes.
+on another H100, at commit 8b9898fd, whose forkservers are renewed; third-host-*.jsonl on a third, at
+c02ba95e. A line: benchmark, parameters, seconds, and the sentinel's seconds, the median of the
+processes.
 """
 
 import json
@@ -76,13 +77,15 @@ def test_readme_says_how_well_runs_agree(result):
     second = recorded("second-run")
     without = recorded("no-sentinel-1"), recorded("no-sentinel-2")
     other = recorded("other-host-1"), recorded("other-host-2")
-    assert len(second) == len(other[0]) == len(other[1]) == 112
+    third = recorded("third-host-1"), recorded("third-host-2")
+    assert all(len(run) == 112 for run in (second, *other, *third))
     assert len(without[0]) == len(without[1]) == 24
     rows = zip(
         BOUNDS,
         shares(first, second, second),
         shares(first, second, second, link),
         shares(*other, second),
+        shares(*third, second),
         shares(first, second, without[0]),
         shares(*without, without[0]),
         strict=True,
