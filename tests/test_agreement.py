@@ -3,8 +3,8 @@
 recorded/second-run.jsonl is the float32 part measured again right after that of the run in results/
 (commit e62adfd3, the same machine). no-sentinel-*.jsonl are two runs of 24 of its points, minutes
 later, with QUIET = 1e9, so that every sample counted. other-host-*.jsonl are the float32 part twice
-on another H100, at commit 8b9898fd, whose forkservers are renewed; third-host-*.jsonl on a third, at
-c02ba95e. A line: benchmark, parameters, seconds, and the sentinel's seconds, the median of the
+on another H100, at commit 8b9898fd, whose forkservers are renewed; third-host-*.jsonl on a third,
+at c02ba95e. A line: benchmark, parameters, seconds, and the sentinel's seconds, the median of the
 processes.
 """
 
