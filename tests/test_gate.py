@@ -183,6 +183,14 @@ def test_results_that_are_not_there(project):
     one_line(project.call(*GATE, "history", "nope"), "No machine nope")
 
 
+def test_a_commit_that_a_shallow_clone_lacks(project):
+    shallow = project.path.parent / "shallow"
+    project.git("clone", "-q", "--depth=1", f"file://{project.path}", str(shallow))
+    project.path = shallow
+    done = project.call(*GATE, "compare", "HEAD~1", "HEAD")
+    one_line(done, "there is no commit 'HEAD~1'", "this clone is shallow: git fetch --unshallow")
+
+
 def test_points_that_cannot_be_measured(project):
     same = *GATE, "calibrate", "--python=same", "--bench"
     one_line(project.call(*same, "Harness"), "No benchmark's name has Harness in it")
