@@ -209,6 +209,7 @@ def test_a_half_built_wheel_is_built_again(tmp_path, monkeypatch, broken):
     assert {path.name for path in found.parent.iterdir()} == {name}
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(has_gpu(), reason="here the real driver would answer")
 def test_a_host_without_a_compiler_does_without_pycuda_and_says_why(project, tmp_path):
     host = project.path / "requirements" / "host.txt"
