@@ -2,12 +2,14 @@
 
 import json
 import math
+import pickle
 import re
 import signal
 import subprocess
 import sys
 import time
 from collections import Counter
+from types import SimpleNamespace
 
 import pytest
 from asv.util import UserError
@@ -81,6 +83,18 @@ def test_two_stacks(project):
     assert "has no calibration (gate.py calibrate makes it)" in done.stdout
     assert (facts["code"], series["found"], series["nbytes"]) == (1, "slower", 1024)
     assert (project.path / "gate.md").read_text().startswith("**Slower**\n")
+
+
+def test_its_processes_correct_a_quiet_level_that_is_too_high(monkeypatch, tmp_path):
+    level = tmp_path / "cache.pickle"
+    level.write_bytes(pickle.dumps(1e-4))
+    processes = sides.Processes([], {"copy": {"setup_cache_key": "key"}})
+    processes.caches = {"key": tmp_path}
+    for came, wanted in ([1e-4, 0.95e-4], 1e-4), ([1e-4, 0.5e-4], 0.5e-4), ([], 0.5e-4):
+        found = [*({"sentinel": seconds} for seconds in came), {"skipped": "no GPU"}], []
+        monkeypatch.setattr(sides, "in_turn", lambda calls, found=found: found)
+        assert processes.visit(SimpleNamespace(benchmark="copy", index=0)) == found
+        assert pickle.loads(level.read_bytes()) == wanted
 
 
 def test_a_calibration_is_kept(project):

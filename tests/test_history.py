@@ -19,29 +19,21 @@ def test_a_step_is_more_than_two_runs_of_the_same_thing_differ_by():
     keys = ["benchmark", "method", "memory", "dtype", "nbytes"]
     table = points.load(machines={test_agreement.MACHINE})[0]
     first = table[table["commit"].str.startswith(test_agreement.COMMIT)].set_index(keys)["seconds"]
-    recorded = {
-        name: {point: seconds for point, (seconds, _) in test_agreement.recorded(name).items()}
-        for name in (
-            "second-run",
-            *(f"{host}-host-{n}" for host in ("other", "third") for n in "12"),
-        )
-    }
+
+    def recorded(name):
+        return {point: seconds for point, (seconds, _) in test_agreement.recorded(name).items()}
+
     runs = [
-        (first, recorded["second-run"]),
-        (recorded["other-host-1"], recorded["other-host-2"]),
-        (recorded["third-host-1"], recorded["third-host-2"]),
+        (first, recorded("second-run")),
+        (recorded("other-host-1"), recorded("other-host-2")),
+        (recorded("third-host-1"), recorded("third-host-2")),
     ]
     apart = collections.defaultdict(list)
     for before, after in runs:
         for point, seconds in after.items():
             apart[history.kind(point[2], point[4])].append(abs(seconds / before[point] - 1))
     assert apart.keys() == history.UNCHANGED.keys()
-    more = [
-        value
-        for kind, values in apart.items()
-        for value in values
-        if value > history.UNCHANGED[kind]
-    ]
+    more = [one for kind in apart for one in apart[kind] if one > history.UNCHANGED[kind]]
     assert (len(more), sum(map(len, apart.values()))) == (1, 336)
     for kind, values in apart.items():
         assert history.UNCHANGED[kind] < 3 * numpy.quantile(values, 0.95), kind

@@ -18,7 +18,7 @@ import provenance
 import pytest
 from beside_results import noise
 
-from benchmarks import methods
+from benchmarks import measure, methods
 from tests.conftest import ROOT, TINY, change, has_gpu
 
 KILLS = 20
@@ -224,6 +224,7 @@ def test_noisy_processes_are_kept_and_counted(project):
 
 def test_a_quiet_level_taken_when_no_core_was_quiet_is_corrected(project):
     """The first process is as slow as the level, the second on a quiet core, the others on none."""
+    assert noise.QUIET == measure.QUIET
     ended = project.home / "ended"
     ended.touch()
     sentinel = f"return (1e-3, 1e-4, 2e-4, 1.9e-4)[len(open({str(ended)!r}).read())]"

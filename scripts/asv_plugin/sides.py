@@ -98,9 +98,7 @@ class Side:
             return {"failed": said[-1]}
         if util.is_na(result.result[0]):
             return {"skipped": next((note["skipped"] for note in noted), "no reason was given")}
-        sentinel = median(note["sentinel"] for note in noted)
-        lower_level(cache, sentinel)
-        return {"sentinel": sentinel}
+        return {"sentinel": median(note["sentinel"] for note in noted)}
 
 
 def commit_hash(name):
@@ -177,8 +175,13 @@ class Processes:
         """What Side.process returns of each side, and the turns (turns.py)."""
         self.used = True
         benchmark = self.benchmarks[point.benchmark]
-        call = benchmark, point.index, self.caches[benchmark["setup_cache_key"]]
-        return in_turn([(side.turns, partial(side.process, *call)) for side in self.sides])
+        cache = self.caches[benchmark["setup_cache_key"]]
+        call = benchmark, point.index, cache
+        came, turns = in_turn([(side.turns, partial(side.process, *call)) for side in self.sides])
+        for process in came:  # only now, as both of them may read the level meanwhile
+            if "sentinel" in process:
+                lower_level(cache, process["sentinel"])
+        return came, turns
 
 
 def discovered(conf, side, patterns):

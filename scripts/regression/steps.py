@@ -138,7 +138,7 @@ def size(members, memory):
     its noise. By how much a commit is off is the median, over the series, of how far its results
     are from their levels; its spread is taken from the whole history. A level is a median, whose
     variance is up to pi / 2 times a mean's. Short histories know little of their spread: the
-    interval is never wider than UNCHANGED, the most that two runs of the same thing differ by.
+    interval is never wider than UNCHANGED, about the most that two runs of one thing differ by.
     """
     middle = numpy.median([step.size for step in members])
     widest = numpy.median([bound(memory, step.series[1]) for step in members])
