@@ -15,9 +15,11 @@ import shutil
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
-import dotvenv
-import stack
+sys.path[:0] = [str(Path(__file__).resolve().parents[1])]  # the checkout
+
+from scripts.setup import dotvenv, stack
 
 SOME_FAILED = 2  # asv run's exit code when it has recorded the others
 NEEDED = {

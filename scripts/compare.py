@@ -9,121 +9,16 @@ python3 scripts/compare.py --markdown nvidia-h200   # as Markdown
 
 import argparse
 import sys
+from pathlib import Path
 
-import dotvenv
+sys.path[:0] = [str(Path(__file__).resolve().parents[1])]  # the checkout
+
+from scripts.setup import dotvenv
 
 if __name__ == "__main__":
     dotvenv.enter_for_tables()
 
-import chosen
-import points
-import side_by_side
-from asv.util import UserError
-from markdown_text import escaped
-from rich import box
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
-
-METHODS_LEGEND = (
-    "fastest: marked, with all that cannot be told from it; noise: what numbers of a row must "
-    "differ by to be told apart, at 99 %."
-)
-TWO_LEGEND = (
-    "> left is faster; < right is faster; ~ not to be told apart; | only one was measured; noise: "
-    "what two numbers must differ by to be told apart, at 99 %."
-)
-
-
-def where(result):
-    """'nvidia-h200, commit 0d3bb95a, Python 3.12'"""
-    first = result.iloc[0]
-    return f"{first['machine']}, commit {first['commit'][:8]}, Python {first['python']}"
-
-
-def of_one(result, copies=None):
-    """What to show of one result: sheets and lines of text."""
-    yield f"{where(result)}: GB/s of one float32 array"
-    sheets = list(side_by_side.methods(result, result if copies is None else copies))
-    yield from sheets or ["Nothing of float32 was measured"]
-    if copies is not None:
-        yield f"The host copy is what was measured here, on {copies.iloc[0]['machine']}."
-    if any(sheet.marks for sheet in sheets):
-        yield METHODS_LEGEND
-    yield side_by_side.noise(result)
-
-
-def of_two(one, other):
-    """What to show of two results: sheets and lines of text."""
-    if where(one) == where(other):
-        raise chosen.NoSuchResult(f"Both are {where(one)}")
-    yield f"left: {where(one)}\nright: {where(other)}\nGB/s of one float32 array, left and right"
-    sheets = list(side_by_side.two(one, other))
-    if not sheets:
-        raise chosen.NoSuchResult("The two have measured nothing of float32")
-    yield from sheets
-    yield TWO_LEGEND
-    both, left, right = side_by_side.count(one, other)
-    yield (
-        f"Of the {both} transfers that both have, all dtypes, left is faster in {left} and right "
-        f"in {right}; the others cannot be told apart."
-    )
-
-
-def folders(words):
-    """The machines to read for the results that `words` name; None, which is all, if in doubt."""
-    known = {path.parent.name for path in points.RESULTS.glob("*/machine.json")}
-    named = {word if word in known else word.partition(":")[0] for word in words}
-    return named if named <= known else None
-
-
-def of_last(table):
-    """What was measured last and, if that is of no GPU, the fastest GPU that is recorded."""
-    last, fastest = chosen.last_measured(table)
-    yield from of_one(last)
-    if fastest is not None and not last["operation"].isin(chosen.OPERATIONS).any():
-        yield "Recorded, not measured here:"
-        copies = last["operation"].eq("copy") & last["status"].eq("ok")
-        yield from of_one(fastest, last if copies.any() else None)
-
-
-def marked(sheet, mark):
-    """The rows of a sheet, what is fastest marked."""
-    for index, row in enumerate(sheet.rows):
-        yield [
-            mark.format(cell) if (index, at) in sheet.marks else cell for at, cell in enumerate(row)
-        ]
-
-
-def terminal(parts):
-    console = Console(highlight=False)
-    for part in parts:
-        if isinstance(part, str):
-            console.print(part, markup=False)
-            continue
-        console.print(Text(part.title, "italic"))  # as the table's own, it would be as narrow
-        table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
-        for name in part.header:
-            left = name in ("size", "method", "fastest")
-            table.add_column(name, justify="left" if left else "right", no_wrap=True)
-        for row in marked(part, "{}*"):
-            table.add_row(*map(Text, row))
-        console.print(table)
-
-
-def markdown(part):
-    """A line of text, or a sheet with its title, as Markdown."""
-    if isinstance(part, str):
-        return escaped(part)
-    safe = side_by_side.Sheet(
-        escaped(part.title),
-        [*map(escaped, part.header)],
-        [[*map(escaped, row)] for row in part.rows],
-        part.marks,
-    )
-    ruler = ["---:" for _ in part.header]
-    rows = [safe.header, ruler, *marked(safe, "**{}**")]
-    return "\n".join([f"**{safe.title}**", "", *(f"| {' | '.join(row)} |" for row in rows)])
+from scripts.tables import compared
 
 
 def main(words=None):
@@ -135,20 +30,7 @@ def main(words=None):
     options = parser.parse_args(words)
     if len(options.results) > 2:
         parser.error("one or two results at a time")
-    if not any(points.RESULTS.glob("*/*.json")):
-        sys.exit(chosen.NOTHING)
-    try:
-        table, left_out = points.load(machines=folders(options.results))
-        for line in left_out:
-            print(f"Left out: {line}", file=sys.stderr)
-        results = [chosen.choose(table, word) for word in options.results]
-        parts = list([of_last, of_one, of_two][len(results)](*(results or [table])))
-    except (UserError, chosen.NoSuchResult) as error:
-        sys.exit(" ".join(str(error).split()))
-    if options.markdown:
-        print("\n\n".join(map(markdown, parts)))
-    else:
-        terminal(parts)
+    compared.show(options.results, options.markdown)
 
 
 if __name__ == "__main__":

@@ -15,7 +15,9 @@ import sys
 import traceback
 from pathlib import Path
 
-import dotvenv
+sys.path[:0] = [str(Path(__file__).resolve().parents[1])]  # the checkout
+
+from scripts.setup import dotvenv
 
 CANNOT_SAY = 2
 INTERRUPTED = "interrupted; what was measured is kept, and the same command goes on from there"
@@ -84,17 +86,18 @@ def minutes(text):
 
 
 def outcome(options):
-    """What the command came to: an outcome of regression/, which has a code, text, and so on."""
+    """What the command came to: an outcome of gate/, which has a code, text, and so on."""
     from asv.util import ProcessError, UserError
-    from chosen import NoSuchResult
-    from regression import outcome, recording
+
+    from scripts.gate import outcome, recording
+    from scripts.reading.chosen import NoSuchResult
 
     try:
         if options.command in ("compare", "calibrate"):
-            from regression import running
+            from scripts.gate import running
 
             return getattr(running, options.command)(options)
-        from regression import recorded
+        from scripts.gate import recorded
 
         return getattr(recorded, options.command)(options)
     except KeyboardInterrupt:
@@ -169,5 +172,4 @@ if __name__ == "__main__":
         prepare(options)
     except OSError as error:
         refuse(error)
-    sys.path.insert(1, str(dotvenv.ROOT))
     sys.exit(exit_code(options))

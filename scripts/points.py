@@ -1,118 +1,24 @@
-"""All recorded results as one tidy table: one row a point, operation, commit and machine.
+"""Write all recorded results as one table, one row a point, for a program to read.
 
 python3 scripts/points.py --csv points.csv --parquet points.parquet
 
-What the columns hold (units are in their names):
-
-machine, gpu, pcie_link     the machine as asv knows it, its GPU and link as far as it can go
-commit, commit_date         the stack's commit, and when it was made (UTC)
-python, environment         the Python measured with, and asv's name of the environment
-measured                    when asv started the benchmark (UTC)
-benchmark, version          asv's name, such as reference.Link.time_link, and its version
-operation                   the name's last word: new_array, existing_array, link, copy, pin, ...
-method, memory, dtype, nbytes, wait     the parameters; empty where the benchmark has no such one
-status                      ok; n/a: a library, driver, device or memory was not there, or the point
-                            was not asked for; failed: anything else. Only ok has numbers
-seconds                     of one call: the median over all samples
-seconds_low_99, seconds_high_99         intervals.py says how it comes about
-gb_per_s, gb_per_s_low_99, gb_per_s_high_99     nbytes / seconds / 1e9; low has the high seconds
-installed_bytes             what a method's installation takes (cold_start alone)
-processes, processes_quiet  how many fresh processes measured it, and how many of them had a quiet
-                            core all the time; 0 where no noise was recorded
-process_spread              slowest process's median over the fastest's, minus 1
-sentinel_seconds            the sentinel, median over the processes
-log_sd, degrees_of_freedom  between processes, of the logarithm of the seconds, pooled by kind
+scripts/reading/points.py says what its columns hold.
 """
 
 import argparse
 import sys
 from pathlib import Path
 
-if __name__ == "__main__":
-    import dotvenv
+sys.path[:0] = [str(Path(__file__).resolve().parents[1])]  # the checkout
 
+from scripts.setup import dotvenv
+
+if __name__ == "__main__":
     dotvenv.enter_for_tables("pyarrow")
 
-import intervals
-import numpy
-import pandas
-from asv.results import get_filename
 from asv.util import UserError
-from results_file import PARAMETERS, ROOT, known_benchmarks, read_all, results_files
 
-RESULTS = ROOT / "results"
-EXISTING = "host_to_device.HostToDevice.time_existing_array"
-TEXT = [
-    *("machine", "gpu", "pcie_link", "commit", "python", "environment", "benchmark", "version"),
-    *("operation", "method", "memory", "dtype", "wait", "status"),
-]
-COLUMNS = [
-    *("machine", "gpu", "pcie_link", "commit", "commit_date", "python", "environment", "measured"),
-    *("benchmark", "version", "operation", *PARAMETERS, "status"),
-    *("seconds", "seconds_low_99", "seconds_high_99"),
-    *("gb_per_s", "gb_per_s_low_99", "gb_per_s_high_99", "installed_bytes"),
-    *("processes", "processes_quiet", "process_spread", "sentinel_seconds"),
-    *("log_sd", "degrees_of_freedom"),
-]
-RUN = ["machine", "commit", "environment"]  # what one results file is of
-
-
-def load(results=RESULTS, runs=None, spread=True, machines=None):
-    """The table, oldest commit first, and what was left out of it, in words, a line each.
-
-    With `runs`, (machine, commit, environment) each, only theirs; with `machines`, their names,
-    only theirs. Without `spread` nothing of the
-    processes is read, which takes half the time: their columns, and so the intervals, are empty.
-    UserError if asv's list of the benchmarks, benchmarks.json, is not there or not readable.
-    """
-    benchmarks = known_benchmarks(results)
-    files = [(*found, benchmarks, spread) for found in results_files(results)]
-    known = {Path(folder) for folder, *_ in files}
-    if runs is not None:
-        wanted = {(run[0], Path(get_filename(*run)).name) for run in runs}
-        files = [file for file in files if (file[2], file[1]) in wanted]
-    if machines:
-        files = [file for file in files if file[2] in machines]
-    parts, left_out = [], []
-    for found, without in read_all(files):
-        parts += found
-        left_out += without
-    for folder in sorted({path.parent for path in Path(results).glob("*/*-*.json")} - known):
-        left_out.append(f"{folder.name}: machine.json is missing or broken")
-    return tidy(parts), left_out
-
-
-def tidy(parts):
-    """One table of all parts, in the order of the module's docstring."""
-    if not parts:
-        parts = [{"status": numpy.empty(0, object)}]
-    lengths = [len(found["status"]) for found in parts]
-    table = pandas.DataFrame(
-        {name: column(name, parts, lengths) for name in [*COLUMNS, "squares"]}, copy=False
-    )
-    for name in ("commit_date", "measured"):
-        table[name] = pandas.to_datetime(table[name], unit="ms", utc=True)
-    table = table.sort_values(["commit_date", *RUN], kind="stable", ignore_index=True)
-    table = intervals.add(table)
-    rates = {"": "", "_low_99": "_high_99", "_high_99": "_low_99"}
-    for rate, seconds in rates.items():
-        table[f"gb_per_s{rate}"] = table["nbytes"] / table[f"seconds{seconds}"] / 1e9
-    for name in ("nbytes", "processes", "processes_quiet", "installed_bytes"):
-        table[name] = table[name].astype("Int64")
-    return table[COLUMNS]
-
-
-def column(name, parts, lengths):
-    """One column of the table, from the arrays, or the one value, that each part has of it."""
-    kind, nothing = (object, None) if name in TEXT else (float, numpy.nan)
-    values = [found.get(name, nothing) for found in parts]
-    if any(isinstance(value, numpy.ndarray) for value in values):
-        filled = map(numpy.broadcast_to, values, lengths)
-        whole = numpy.concatenate([values.astype(kind) for values in filled])
-        return pandas.Categorical(whole) if name in TEXT else whole
-    if name in TEXT:
-        return pandas.Categorical(values).repeat(lengths)
-    return numpy.repeat(numpy.array(values, float), lengths)
+from scripts.reading import points
 
 
 def main(words=None):
@@ -123,7 +29,7 @@ def main(words=None):
     if not (options.csv or options.parquet):
         parser.error("where to? --csv FILE, --parquet FILE or both")
     try:
-        table, left_out = load()
+        table, left_out = points.load()
         for line in left_out:
             print(f"Left out: {line}", file=sys.stderr)
         if options.csv:

@@ -3,28 +3,26 @@
 python3 scripts/report.py                   # into .asv/html/report.html
 python3 scripts/report.py --output FILE
 
-`asv publish` makes it too, beside asv's own pages. report_parts/page.py says what is on it.
+`asv publish` makes it too, beside asv's own pages. report_page/page.py says what is on it.
 """
 
 import argparse
-import importlib.util
 import sys
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
-NEEDED = "altair", "jinja2", "pandas", "scipy", "vl_convert"
-OUTPUT = ROOT / ".asv" / "html" / "report.html"
-RESULTS = ROOT / "results"
+sys.path[:0] = [str(Path(__file__).resolve().parents[1])]  # the checkout
 
+from scripts import report_page
+from scripts.setup import dotvenv
 
-def missing():
-    """The libraries of the report that this Python does not have."""
-    return [name for name in NEEDED if not importlib.util.find_spec(name)]
+OUTPUT = dotvenv.ROOT / ".asv" / "html" / "report.html"
+RESULTS = dotvenv.ROOT / "results"
 
 
 def main(words=None):
     from asv.util import UserError
-    from report_parts import page
+
+    from scripts.report_page import page
 
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--output", metavar="FILE", default=OUTPUT, type=Path)
@@ -41,9 +39,7 @@ def main(words=None):
 
 
 if __name__ == "__main__":
-    import dotvenv
-
-    if missing():
+    if report_page.missing():
         dotvenv.enter()
     main()
     print(end="", flush=True)  # here it is one line if it fails

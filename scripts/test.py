@@ -6,9 +6,11 @@ python3 scripts/test.py
 import os
 import subprocess
 import sys
+from pathlib import Path
 
-import dotvenv
-import stack
+sys.path[:0] = [str(Path(__file__).resolve().parents[1])]  # the checkout
+
+from scripts.setup import dotvenv, stack
 
 # Two files at a time, but where there is a GPU: there tests measure, and would measure each other.
 FILES = ["-n2", "--dist=loadfile", "--no-loadscope-reorder"]  # in the order of tests/conftest.py

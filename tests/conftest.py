@@ -15,7 +15,7 @@ hypothesis.settings.register_profile("ours", deadline=None)  # how long it takes
 hypothesis.settings.load_profile("ours")
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path[:0] = [str(ROOT), str(ROOT / "scripts")]
+sys.path[:0] = [str(ROOT)]
 TINY = ("--bench", r"HostCopy.*'float32', 1024\)", "--bench", r"Harness.*none")
 
 BROKEN_MACHINES = {

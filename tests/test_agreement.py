@@ -13,13 +13,12 @@ import math
 from collections import defaultdict
 from statistics import median
 
-import chosen
-import points
 import pytest
-from beside_results import noise
-from intervals import LARGE
-from regression import pairs, recording
 
+from scripts.gate import pairs, recording
+from scripts.reading import chosen, points
+from scripts.reading.intervals import LARGE
+from scripts.recording import noise
 from tests.conftest import ROOT
 
 MACHINE, COMMIT = "nvidia-h100-80gb-hbm3", "e62adfd3"

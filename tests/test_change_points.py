@@ -7,16 +7,15 @@ import json
 import shutil
 import subprocess
 
-import history
 import numpy
 import pandas
-import points
 import pytest
 from asv.results import Results
-from beside_results import noise
-from chosen import NoSuchResult
-from regression import change_points, history_words, steps
 
+from scripts.change_points import detector, history, in_words, what_changed
+from scripts.reading import points
+from scripts.reading.chosen import NoSuchResult
+from scripts.recording import noise
 from tests import derived
 
 H100 = "nvidia-h100-80gb-hbm3"
@@ -43,7 +42,7 @@ def recorded():
             ends = numpy.cumsum(noted[name, *point]["samples"])[:-1]
             logs = [numpy.log(numpy.median(one)) for one in numpy.split(numpy.array(taken), ends)]
             spread = numpy.sqrt(len(logs) / (len(logs) - 1))
-            off[history.kind(memory, nbytes)] += list((logs - numpy.mean(logs)) * spread)
+            off[what_changed.kind(memory, nbytes)] += list((logs - numpy.mean(logs)) * spread)
     return known, off
 
 
@@ -63,7 +62,7 @@ def made(results, change=lambda commit, point: 1.0, commits=COMMITS, facts=None,
             if point is None:
                 return 1.0
             memory, nbytes = (point[1], point[3]) if len(point) == 4 else ("pinned", 32 << 20)
-            drawn = random.choice(OFF[history.kind(memory, nbytes)], 2)
+            drawn = random.choice(OFF[what_changed.kind(memory, nbytes)], 2)
             return float(numpy.exp(drawn.mean())) * change(number, point)
 
         about = facts and facts(number)
@@ -77,7 +76,7 @@ def torch_pinned(factor, where):
 
 def test_a_slower_method_is_one_change_at_its_commit(tmp_path):
     made(tmp_path, torch_pinned(1.3, lambda number: number >= 4))
-    (change,), said = change_points.of_machine(tmp_path, "m")
+    (change,), said = history.of_machine(tmp_path, "m")
     assert (change.commit, change.before) == (COMMITS[4], COMMITS[3])
     assert f"{change.date:%Y-%m-%d %H}" == "1970-01-06 00"
     assert (change.method, change.memory) == ("torch", "pinned")
@@ -99,34 +98,34 @@ def test_a_slower_method_is_one_change_at_its_commit(tmp_path):
 
 def test_one_odd_commit_is_no_change(tmp_path):
     made(tmp_path, torch_pinned(1.5, lambda number: number == 4))
-    assert change_points.of_machine(tmp_path, "m")[0] == []
+    assert history.of_machine(tmp_path, "m")[0] == []
 
 
 @pytest.mark.parametrize("number", [3, NUMBER])
 def test_nothing_changed(tmp_path, number):
     made(tmp_path, commits=COMMITS[:number], seed=number)
-    changes, _ = change_points.of_machine(tmp_path, "m")
+    changes, _ = history.of_machine(tmp_path, "m")
     assert changes == []
-    assert history_words.text(changes, ["said"]) == "No change points.\nsaid\n"
-    assert history_words.markdown(changes, ["m_1: said"]) == "No change points.\n\n- m\\_1: said\n"
+    assert in_words.text(changes, ["said"]) == "No change points.\nsaid\n"
+    assert in_words.markdown(changes, ["m_1: said"]) == "No change points.\n\n- m\\_1: said\n"
 
 
 def test_the_newest_commit_alone_is_a_candidate_until_another_confirms_it(tmp_path):
     made(tmp_path, torch_pinned(0.7, lambda number: number >= 4), COMMITS[:5])
-    (change,), _ = change_points.of_machine(tmp_path, "m")
+    (change,), _ = history.of_machine(tmp_path, "m")
     assert change.commit == COMMITS[4]
     assert change.candidate
-    for words in history_words.text, history_words.markdown:
+    for words in in_words.text, in_words.markdown:
         assert "cannot be told from an outlier yet" in words([change], [])
     made(tmp_path, torch_pinned(0.7, lambda number: number >= 4), COMMITS[:6])
-    (change,), _ = change_points.of_machine(tmp_path, "m")
+    (change,), _ = history.of_machine(tmp_path, "m")
     assert change.commit == COMMITS[4]
     assert not change.candidate
     assert not change.slower
     assert change.low_99 < -30 < change.high_99 < 0
-    assert "torch, pinned: " in history_words.text([change], [])
-    assert " % faster" in history_words.text([change], [])
-    assert "outlier" not in history_words.text([change], [])
+    assert "torch, pinned: " in in_words.text([change], [])
+    assert " % faster" in in_words.text([change], [])
+    assert "outlier" not in in_words.text([change], [])
 
 
 def commit(folder, **pins):
@@ -144,7 +143,7 @@ def commit(folder, **pins):
 def test_what_changed_is_named(tmp_path, monkeypatch):
     repository = tmp_path / "repository"
     repository.mkdir()
-    monkeypatch.setattr(history, "ROOT", repository)
+    monkeypatch.setattr(what_changed, "ROOT", repository)
     pinned = [{"torch": "2.1", "numpy": "2.0", "run": str(run)} for run in range(4)]
     pinned[2] |= {"torch": "2.2"}
     pinned[3] |= {"torch": "2.2"}
@@ -157,13 +156,13 @@ def test_what_changed_is_named(tmp_path, monkeypatch):
     results = tmp_path / "results"
     slower = torch_pinned(1.4, lambda number: number >= 2)
     made(results, slower, commits, facts)
-    (change,), said = change_points.of_machine(results, "m")
+    (change,), said = history.of_machine(results, "m")
     assert change.pins == {"cu13: torch": ("2.1", "2.2"), "cu13: run": ("1", "2")}
     assert change.facts == {"driver": ("580", "590"), "huge pages": ("always", "never")}
     assert list(change.facts) == ["driver", "huge pages"]  # what counts comes first
     assert said == []
 
-    shown = history_words.text([change], said).splitlines()
+    shown = in_words.text([change], said).splitlines()
     assert shown[0] == f"1970-01-04 {commits[2][:8]}, after {commits[1][:8]}"
     assert shown[1].startswith("  torch, pinned: ")
     assert " % slower (99 %: +" in shown[1]
@@ -171,8 +170,8 @@ def test_what_changed_is_named(tmp_path, monkeypatch):
     assert shown[2].count("iB +") == 7
     assert shown[-2] == "  pins: cu13: torch 2.1 -> 2.2; cu13: run 1 -> 2"
     assert shown[-1] == "  recorded facts: driver 580 -> 590; huge pages always -> never"
-    assert "- recorded facts: driver 580 -&gt; 590" in history_words.markdown([change], said)
-    read = json.loads(json.dumps(history_words.as_json([change], said)))["changes"][0]
+    assert "- recorded facts: driver 580 -&gt; 590" in in_words.markdown([change], said)
+    read = json.loads(json.dumps(in_words.as_json([change], said)))["changes"][0]
     assert read["date"] == "1970-01-04T00:00:00+00:00"
     assert read["commit"] == commits[2]
     assert read["slower"] is True
@@ -180,7 +179,7 @@ def test_what_changed_is_named(tmp_path, monkeypatch):
 
     path = results / "m" / f"{commits[2][:8]}-existing-py3.12.provenance.jsonl"
     path.write_text("[]\n")
-    (change,), said = change_points.of_machine(results, "m")
+    (change,), said = history.of_machine(results, "m")
     assert change.facts is None
     assert change.pins
     assert said == [
@@ -197,7 +196,7 @@ def test_the_recorded_history_has_no_change(tmp_path):
     for commit in "ed7e6411", "4be76dc1", "e62adfd3", "b0cf0fc0":  # a later one may be a change
         for path in (points.RESULTS / H100).glob(f"{commit}-*"):
             shutil.copy(path, results / H100)
-    changes, said = change_points.of_machine(results, H100)
+    changes, said = history.of_machine(results, H100)
     assert changes == []
     assert said[0].startswith("503 of 567 series were measured at fewer than 3 commits")
     assert len(said) == 1
@@ -208,7 +207,7 @@ def test_a_commit_measured_in_two_environments_is_one(tmp_path):
     path = tmp_path / "m" / f"{COMMITS[3][:8]}-existing-py3.12.json"
     again = json.loads(path.read_text()) | {"env_name": "existing-py3.13"}
     path.with_name(f"{COMMITS[3][:8]}-existing-py3.13.json").write_text(json.dumps(again))
-    assert change_points.of_machine(tmp_path, "m")[0] == []
+    assert history.of_machine(tmp_path, "m")[0] == []
 
 
 @pytest.mark.parametrize(
@@ -235,7 +234,7 @@ def test_where_there_is_no_history(tmp_path, machine, number, words):
         derived.recorded(tmp_path, "m")
         made(tmp_path, commits=COMMITS[:number])
     with pytest.raises(NoSuchResult) as caught:
-        change_points.of_machine(tmp_path, machine)
+        history.of_machine(tmp_path, machine)
     assert str(caught.value).startswith(words)
     assert "\n" not in str(caught.value)
 
@@ -244,7 +243,7 @@ def test_a_broken_result_is_left_out_and_said(tmp_path):
     made(tmp_path, torch_pinned(1.4, lambda number: number >= 4), COMMITS[:7])
     path = tmp_path / "m" / f"{COMMITS[1][:8]}-existing-py3.12.json"
     path.write_text("{")
-    (change,), said = change_points.of_machine(tmp_path, "m")
+    (change,), said = history.of_machine(tmp_path, "m")
     assert change.commit == COMMITS[4]
     assert said[0].startswith(f"Left out: m/{path.name}: ")
 
@@ -253,16 +252,16 @@ def test_a_broken_result_is_left_out_and_said(tmp_path):
 
 
 def family(*rows):
-    """Seconds as the table that steps.py takes: a row a series, of sizes below 32 MiB."""
+    """Seconds as the table that detector.py takes: a row a series, of sizes below 32 MiB."""
     index = [("existing_array", 1024 << number, "float32") for number in range(len(rows))]
-    names = change_points.SERIES
+    names = history.SERIES
     index = pandas.MultiIndex.from_tuples(index, names=names)
     return numpy.log(pandas.DataFrame(rows, index=index, dtype=float))
 
 
 def found(*rows):
     logs = family(*rows)
-    changes, left = steps.together(steps.find(logs, "pinned"), logs)
+    changes, left = detector.together(detector.find(logs, "pinned"), logs)
     places = [(place, before, len(members)) for place, before, members in changes]
     return sorted(places), left
 
@@ -272,7 +271,7 @@ def found(*rows):
     [[1.04, 1.03, 0.98], [0.96, 1.05, 1.04, 1.02], [0.94, 1, 1.02, 1.03, 0.98]],
 )
 def test_asv_alone_makes_each_commit_of_a_short_history_a_step(values):
-    assert len(steps.cuts(numpy.log(values))) == len(values)
+    assert len(detector.cuts(numpy.log(values))) == len(values)
     assert found(values, values) == ([], 0)
 
 
@@ -309,14 +308,14 @@ def test_a_series_that_shows_it_later_goes_with_the_others():
 
 def test_a_series_too_noisy_to_show_a_step_has_that_of_all():
     noisy = [1.06, 0.94, 1.05, 0.96, 1.3, 1.14, 1.26, 1.16, 1.32]
-    assert steps.cuts(numpy.log(noisy)) == {0}
+    assert detector.cuts(numpy.log(noisy)) == {0}
     step = [1, 1.01, 0.99, 1.0, 1.2, 1.21, 1.19, 1.2, 1.21]
     assert found(noisy, step, step) == ([(4, 3, 3)], 0)
 
 
 def test_a_change_shows_as_soon_as_two_commits_have_it():
     values = [1.01, 0.99, 1.03, 1.0, 0.98, 1.02, 1.06, 1.2, 1.22]
-    assert steps.cuts(numpy.log(values)) == {0}  # asv alone sees it later
+    assert detector.cuts(numpy.log(values)) == {0}  # asv alone sees it later
     assert found(values, values) == ([(7, 6, 2)], 0)
 
 
@@ -326,10 +325,10 @@ def test_the_interval_knows_how_much_the_commits_differ():
     widths = []
     for values in quiet, noisy, quiet[2:6]:
         logs = family(values, values)
-        middle, low, high = steps.size(steps.find(logs, "pinned"), "pinned")
+        middle, low, high = detector.size(detector.find(logs, "pinned"), "pinned")
         assert low < middle < high
         widths.append(high - low)
     assert 3 < widths[1] / widths[0] < 6
-    widest = 2 * steps.bound("pinned", 1024)
+    widest = 2 * detector.bound("pinned", 1024)
     assert widths[0] < widths[2] <= widest + 1e-9
     assert max(widths) <= widest + 1e-9

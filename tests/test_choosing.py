@@ -2,10 +2,10 @@
 
 import json
 
-import points
 import pytest
-from report_parts import choosing, sentences
 
+from scripts.reading import points
+from scripts.report_page import choosing, sentences
 from tests import derived
 
 COMMIT = "c0ffee00" * 5

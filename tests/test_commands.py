@@ -149,9 +149,9 @@ def test_an_interrupted_environment_is_made_again(project):
 def test_an_old_python_is_told_so(project):
     code = """
 import sys
-sys.path.insert(0, "scripts")
+sys.path.insert(0, ".")
 sys.version_info, sys.version = (3, 10, 1, "final", 0), "3.10.1 (main)"
-import dotvenv
+from scripts.setup import dotvenv
 dotvenv.enter()
 """
     done = project.call(sys.executable, "-c", code)

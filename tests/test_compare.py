@@ -7,15 +7,13 @@ import signal
 import subprocess
 import sys
 
-import chosen
-import compare
-import intervals
 import numpy
 import pandas
-import points
 import pytest
-import side_by_side
 
+from scripts import compare
+from scripts.reading import chosen, intervals, points
+from scripts.tables import compared, side_by_side
 from tests.conftest import BROKEN_MACHINES, ROOT
 
 RECORDED = "nvidia-h200"
@@ -63,7 +61,7 @@ def test_the_numbers_are_the_bytes_over_asvs_seconds(result):
     row = data["results"]["reference.Link.time_link"]
     columns_ = dict(zip(data["result_columns"], row, strict=False))
     seconds = columns_["result"][columns_["params"][0].index("268435456")]
-    sheet = sheets(compare.of_one(result))["pinned, into an existing device array"]
+    sheet = sheets(compared.of_one(result))["pinned, into an existing device array"]
     shown = columns(sheet)["256 MiB", "link"]
     assert float(shown) == pytest.approx(268435456 / seconds / 1e9, rel=0.005)
 
@@ -71,14 +69,14 @@ def test_the_numbers_are_the_bytes_over_asvs_seconds(result):
 def test_the_readme_shows_what_was_recorded(table):
     readme = (ROOT / "README.md").read_text()
     result = chosen.choose(table, "nvidia-h100-80gb-hbm3:b0cf0fc0")
-    for title, sheet in sheets(compare.of_one(result)).items():
+    for title, sheet in sheets(compared.of_one(result)).items():
         if "existing" in title or "fresh interpreter" in title:
-            assert compare.markdown(sheet) in readme
+            assert compared.markdown(sheet) in readme
     recorded = json.loads((ROOT / "tests" / "recorded" / "installed.json").read_text())
     sizes, (methods,), *_ = recorded["results"]["cold_start.ColdStart.track_installed_bytes"]
     for method, nbytes in zip(methods, sizes, strict=True):
         assert f"| {method[1:-1]} | {nbytes / 1e6:.0f} MB |" in readme
-    assert compare.escaped(side_by_side.noise(result)) in " ".join(readme.split())
+    assert compared.escaped(side_by_side.noise(result)) in " ".join(readme.split())
 
 
 def test_a_method_wins_only_where_it_can_be_told_from_the_others(result):
@@ -102,7 +100,7 @@ def test_a_method_wins_only_where_it_can_be_told_from_the_others(result):
 def test_samples_of_one_process_name_no_winner(result):
     """However many they are: what processes differ by is not known then."""
     alone = result.assign(processes=1, log_sd=numpy.nan, degrees_of_freedom=numpy.nan)
-    for sheet in sheets(compare.of_one(alone)).values():
+    for sheet in sheets(compared.of_one(alone)).values():
         assert not sheet.marks
         assert {cell for (_, name), cell in columns(sheet).items() if name == "fastest"} == {
             "not known"
@@ -118,11 +116,11 @@ def test_a_point_that_was_not_measured_is_no_number(result):
     )
     part = result.astype({"status": object})
     part.loc[gone, ["status", "seconds", "gb_per_s"]] = ["failed", numpy.nan, numpy.nan]
-    shown = columns(sheets(compare.of_one(part))["pinned, into an existing device array"])
+    shown = columns(sheets(compared.of_one(part))["pinned, into an existing device array"])
     assert shown["1 KiB", "torch"] == "n/a"
     assert shown["1 KiB", "fastest"] == "cuda-python"
     both = columns(
-        sheets(compare.of_two(result, as_of(part, "b", "b" * 40)))[
+        sheets(compared.of_two(result, as_of(part, "b", "b" * 40)))[
             "pinned, into an existing device array"
         ]
     )
@@ -132,7 +130,7 @@ def test_a_point_that_was_not_measured_is_no_number(result):
 def test_two_results_say_who_is_faster_and_where_nobody_is(result):
     torch = result["method"] == "torch"
     slower = as_of(result, RECORDED, "b" * 40, 1.5, torch)
-    parts = list(compare.of_two(result, slower))
+    parts = list(compared.of_two(result, slower))
     for title, sheet in sheets(parts).items():
         for (_, name), cell in columns(sheet).items():
             if name not in ("size", "noise"):
@@ -140,7 +138,7 @@ def test_two_results_say_who_is_faster_and_where_nobody_is(result):
                 assert (" ~ " in cell) == (name != "torch"), (title, cell)
     transfers = int(torch.sum())
     assert f"all dtypes, left is faster in {transfers} and right in 0;" in parts[-1]
-    turned = list(compare.of_two(slower, result))
+    turned = list(compared.of_two(slower, result))
     assert f"all dtypes, left is faster in 0 and right in {transfers};" in turned[-1]
 
 
@@ -160,13 +158,13 @@ def test_runs_with_nothing_changed_are_hardly_told_apart(table):
 def test_everything_fits_a_terminal_and_any_name_is_harmless(result, monkeypatch, capsys):
     monkeypatch.setenv("COLUMNS", "80")
     other = as_of(result, "[red]<script>|*a*", "b" * 40)
-    compare.terminal(compare.of_one(other))
-    compare.terminal(compare.of_two(result, other))
+    compared.terminal(compared.of_one(other))
+    compared.terminal(compared.of_two(result, other))
     lines = capsys.readouterr().out.splitlines()
     assert max(map(len, lines)) <= 80
     assert not any("…" in line for line in lines)
     assert any(line.startswith("[red]<script>|*a*, commit bbbbbbbb") for line in lines)
-    (title, *_) = map(compare.markdown, compare.of_one(other))
+    (title, *_) = map(compared.markdown, compared.of_one(other))
     assert title.startswith(r"\[red\]&lt;script&gt;\|\*a\*, commit bbbbbbbb")
 
 
@@ -209,7 +207,7 @@ def test_what_was_measured_last_on_a_host_with_no_gpu(table, monkeypatch, capsys
     here["measured"] = table["measured"].max() + points.pandas.Timedelta(days=1)
     both = points.pandas.concat([table.astype({"machine": object, "commit": object}), here])
     monkeypatch.setenv("COLUMNS", "80")
-    compare.terminal(compare.of_last(both.reset_index(drop=True)))
+    compared.terminal(compared.of_last(both.reset_index(drop=True)))
     out = capsys.readouterr().out
     assert out.startswith("here, commit cccccccc")
     assert "Recorded, not measured here:\nnvidia-h200, commit" in out
@@ -221,9 +219,9 @@ def test_what_was_measured_last_on_a_host_with_no_gpu(table, monkeypatch, capsys
 
 def test_a_result_of_other_things_than_copies(result):
     rest = result[result["operation"] == "nothing"]
-    assert list(compare.of_one(rest))[1] == "Nothing of float32 was measured"
+    assert list(compared.of_one(rest))[1] == "Nothing of float32 was measured"
     with pytest.raises(chosen.NoSuchResult, match="The two have measured nothing of float32"):
-        list(compare.of_two(rest, as_of(rest, "other", "b" * 40)))
+        list(compared.of_two(rest, as_of(rest, "other", "b" * 40)))
 
 
 @pytest.mark.parametrize("content", ["", "null", "[]", '{"version": 2}'])
@@ -259,7 +257,7 @@ def test_the_host_copy_is_said_to_be_from_here_only_if_it_is(table, result):
     for operation, there in ("copy", True), ("nothing", False):
         rows = result[result["operation"] == operation]
         here = as_of(rows, "here", "a" * 40).assign(measured=table["measured"].max())
-        parts = list(compare.of_last(pandas.concat([table, here], ignore_index=True)))
+        parts = list(compared.of_last(pandas.concat([table, here], ignore_index=True)))
         assert (said in parts) == there
         sheet = sheets(parts)["pageable, into an existing device array"]
         assert columns(sheet)["1 KiB", "host copy"] != "n/a"
@@ -290,9 +288,9 @@ def test_output_that_cannot_be_had_is_no_traceback(script):
 
 
 def test_an_interrupt_among_the_imports_is_no_traceback():
-    code = "import dotvenv; raise KeyboardInterrupt"
+    code = "from scripts.setup import dotvenv; raise KeyboardInterrupt"
     words = [sys.executable, "-c", code]
-    done = subprocess.run(words, cwd=ROOT / "scripts", capture_output=True, text=True)
+    done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (-signal.SIGINT, "Interrupted\n")
 
 

@@ -5,18 +5,18 @@ import re
 import shutil
 import sys
 
-import draw
-import points
 import pytest
-import report
 
+from scripts import draw, report
+from scripts.reading import points
+from scripts.report_page import drawn, page
 from tests.conftest import BROKEN_MACHINES, ROOT
 
 IN_README = "nvidia-h100-80gb-hbm3"
 LABEL = re.compile(r'aria-label="([^"]*)" role="graphics-symbol" aria-roledescription="point"')
 
 
-@pytest.mark.parametrize("name", [*draw.CHARTS, "history"])
+@pytest.mark.parametrize("name", [*drawn.CHARTS, "history"])
 def test_each_chart_is_drawn_as_svg_and_png(name, tmp_path):
     svg, png = tmp_path / "chart.svg", tmp_path / "chart.png"
     draw.main([name, str(svg)])
@@ -33,10 +33,10 @@ def test_the_readme_shows_the_results(tmp_path):
     now = LABEL.findall((tmp_path / "now.svg").read_text())
     assert LABEL.findall(kept.read_text()) == now
     table, _ = points.load()
-    rows = draw.page.newest(draw.of_machine(table, IN_README))
+    rows = page.newest(drawn.of_machine(table, IN_README))
     floats = rows[rows["dtype"].eq("float32") & rows["method"].notna() & rows["status"].eq("ok")]
-    drawn = sorted(float(re.search(r"GB/s: ([\d.]+)", label)[1]) for label in now)
-    assert drawn == pytest.approx(sorted(floats["gb_per_s"]), rel=1e-4)
+    rates = sorted(float(re.search(r"GB/s: ([\d.]+)", label)[1]) for label in now)
+    assert rates == pytest.approx(sorted(floats["gb_per_s"]), rel=1e-4)
 
 
 @pytest.mark.parametrize(

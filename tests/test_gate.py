@@ -13,9 +13,8 @@ from types import SimpleNamespace
 
 import pytest
 from asv.util import UserError
-from regression import measuring, pairs, recording, running
 
-from scripts.asv_plugin import sides
+from scripts.gate import measuring, pairs, recording, running, sides
 from tests.conftest import ROOT
 
 GATE = sys.executable, "scripts/gate.py"

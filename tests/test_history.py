@@ -4,13 +4,13 @@ import collections
 import json
 import subprocess
 
-import history
 import numpy
 import pandas
-import points
 import pytest
-from report_parts import timeline
 
+from scripts.change_points import what_changed
+from scripts.reading import points
+from scripts.report_page import timeline
 from tests import derived, test_agreement
 from tests.conftest import ROOT
 
@@ -31,12 +31,12 @@ def test_a_step_is_more_than_two_runs_of_the_same_thing_differ_by():
     apart = collections.defaultdict(list)
     for before, after in runs:
         for point, seconds in after.items():
-            apart[history.kind(point[2], point[4])].append(abs(seconds / before[point] - 1))
-    assert apart.keys() == history.UNCHANGED.keys()
-    more = [one for kind in apart for one in apart[kind] if one > history.UNCHANGED[kind]]
+            apart[what_changed.kind(point[2], point[4])].append(abs(seconds / before[point] - 1))
+    assert apart.keys() == what_changed.UNCHANGED.keys()
+    more = [one for kind in apart for one in apart[kind] if one > what_changed.UNCHANGED[kind]]
     assert (len(more), sum(map(len, apart.values()))) == (1, 336)
     for kind, values in apart.items():
-        assert history.UNCHANGED[kind] < 3 * numpy.quantile(values, 0.95), kind
+        assert what_changed.UNCHANGED[kind] < 3 * numpy.quantile(values, 0.95), kind
 
 
 def steps(*rates):
@@ -65,11 +65,11 @@ def test_pins_are_those_of_the_commit():
     text = subprocess.check_output(
         ["git", "show", "HEAD:requirements/cu13.txt"], cwd=ROOT, text=True
     )
-    pins = history.pins(commit)
+    pins = what_changed.pins(commit)
     (torch,) = (line for line in text.splitlines() if line.startswith("torch=="))
     assert pins["cu13: torch"] == torch.removeprefix("torch==")
-    assert history.pins("0" * 40) == {}
-    assert history.pins("--output=x") == {}
+    assert what_changed.pins("0" * 40) == {}
+    assert what_changed.pins("--output=x") == {}
     assert not (ROOT / "x:requirements").exists()
 
 
@@ -77,19 +77,19 @@ def test_facts_are_those_of_the_last_run(tmp_path):
     run = ("m", "c0ffee00" * 5, "existing-py3.12")
     path = derived.result(tmp_path, *run[:2], 1, facts={"driver": "580", "pages": ["a", "b"]})
     left_out = []
-    assert history.facts(tmp_path, left_out, *run) == {"driver": "580", "pages": "a, b"}
+    assert what_changed.facts(tmp_path, left_out, *run) == {"driver": "580", "pages": "a, b"}
     beside = path.with_suffix(".provenance.jsonl")
     later = {"started": 9, "ended": None, "processes": 1, "facts": {"driver": "590"}}
     beside.write_text(beside.read_text() + json.dumps(later) + "\n")
-    found = history.facts(tmp_path, left_out, *run)
+    found = what_changed.facts(tmp_path, left_out, *run)
     assert found == {"measured in": "2 runs", "driver": "590"}
     later["facts"]["gpu uuid hash"] = "another"
     beside.write_text(beside.read_text() + json.dumps({**later, "started": 10}) + "\n")
-    assert history.facts(tmp_path, left_out, *run)["measured in"] == "3 runs, on 2 GPUs"
+    assert what_changed.facts(tmp_path, left_out, *run)["measured in"] == "3 runs, on 2 GPUs"
     assert not left_out
     beside.write_text("[]\n")
-    assert history.facts(tmp_path, left_out, *run) == {}
+    assert what_changed.facts(tmp_path, left_out, *run) == {}
     assert left_out == [f"m/{beside.name}: its provenance file is broken"]
     beside.unlink()
-    assert history.facts(tmp_path, left_out, *run) == {}
+    assert what_changed.facts(tmp_path, left_out, *run) == {}
     assert len(left_out) == 1

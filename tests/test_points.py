@@ -3,15 +3,14 @@
 import json
 import math
 
-import intervals
 import numpy
 import pandas
-import points
 import pytest
-import results_file
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from scripts import points as points_command
+from scripts.reading import intervals, points, results_file
 from tests import derived
 from tests.conftest import ROOT
 
@@ -90,7 +89,7 @@ def test_what_has_no_number_stays_apart(states, tmp_path_factory):
 
 def test_the_files_hold_the_table(tmp_path, whole):
     csv, parquet = tmp_path / "p.csv", tmp_path / "p.parquet"
-    points.main(["--csv", str(csv), "--parquet", str(parquet)])
+    points_command.main(["--csv", str(csv), "--parquet", str(parquet)])
     pandas.testing.assert_frame_equal(pandas.read_parquet(parquet), whole)
     text = pandas.read_csv(csv, keep_default_na=False, na_values=[""])
     assert list(text.columns) == list(whole.columns) == points.COLUMNS
@@ -105,10 +104,10 @@ def test_every_column_is_described():
 
 def test_bad_arguments_are_one_line(capsys, tmp_path):
     with pytest.raises(SystemExit, match="2"):
-        points.main([])
+        points_command.main([])
     assert "where to? --csv FILE" in capsys.readouterr().err
     with pytest.raises(SystemExit, match="non-existent directory"):
-        points.main(["--csv", str(tmp_path / "no" / "p.csv")])
+        points_command.main(["--csv", str(tmp_path / "no" / "p.csv")])
 
 
 def test_intervals_hold_what_they_promise():

@@ -5,14 +5,14 @@ import os
 import re
 import sys
 
-import machine
-import provenance
 import pytest
-import stack
-from beside_results import facts
 from hypothesis import given
 from hypothesis import strategies as st
 
+from scripts import provenance as provenance_command
+from scripts.recording import facts, provenance
+from scripts.setup import machine, stack
+from scripts.tables import origin
 from tests.conftest import fake_driver, has_gpu
 
 HARNESS = ("--bench", r"Harness.*none")
@@ -182,11 +182,11 @@ def two_results(folder):
 
 def test_a_result_and_the_difference_of_two(tmp_path, monkeypatch, capsys):
     two_results(tmp_path)
-    monkeypatch.setattr(provenance.find, "__defaults__", (tmp_path,))
+    monkeypatch.setattr(origin.find, "__defaults__", (tmp_path,))
 
     def said(*names):
         monkeypatch.setattr(sys, "argv", ["provenance.py", *names])
-        provenance.main()
+        provenance_command.main()
         return capsys.readouterr().out
 
     assert "580.1" in said("vm:aaaaaaaa")
@@ -220,7 +220,7 @@ def test_a_result_and_the_difference_of_two(tmp_path, monkeypatch, capsys):
     path.write_bytes(b"\xff\xfe")
     monkeypatch.setattr(sys, "argv", ["provenance.py", "vm:aaaaaaaa"])
     with pytest.raises(SystemExit, match=rf"{path.name}'"):
-        provenance.main()
+        provenance_command.main()
 
 
 @pytest.mark.gpu

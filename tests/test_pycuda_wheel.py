@@ -56,13 +56,14 @@ def install(stack, made):
 
 def wheel(stack, driver, folder, **variables):
     code = f"""
-import pathlib, pycuda_wheel
+import pathlib
+from scripts.setup import pycuda_wheel
 pycuda_wheel.WHEELS = pathlib.Path({str(folder)!r})
 print(pycuda_wheel.wheel("pycuda==2026.1", "cu13"))
 """
     return subprocess.run(
         [stack, "-c", code],
-        cwd=ROOT / "scripts",
+        cwd=ROOT,
         env={**driver, **variables},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

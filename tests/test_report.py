@@ -8,13 +8,13 @@ import subprocess
 from datetime import UTC, datetime
 
 import numpy
-import points
 import pytest
-from beside_results import noise
-from regression import pairs, recording, verdict
-from report_parts import calibration_shown, charts, timeline
-from report_parts import page as report_page
 
+from scripts.gate import pairs, recording, verdict
+from scripts.reading import points
+from scripts.recording import noise
+from scripts.report_page import calibration_shown, charts, timeline
+from scripts.report_page import page as report_page
 from tests import derived
 from tests.conftest import ROOT
 

@@ -11,9 +11,9 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import asv
-import offline
 import pytest
 
+from scripts.asv_plugin import offline
 from tests import many_results
 from tests.conftest import new_clone
 

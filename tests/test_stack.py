@@ -9,10 +9,9 @@ import sys
 import zipfile
 from pathlib import Path
 
-import pycuda_wheel
 import pytest
-import stack
 
+from scripts.setup import pycuda_wheel, stack
 from tests.conftest import ROOT, TINY, Project, fake_driver, has_gpu, new_project
 from tests.test_suite import COPY, processes
 

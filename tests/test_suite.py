@@ -14,11 +14,10 @@ import sys
 import time
 from pathlib import Path
 
-import provenance
 import pytest
-from beside_results import noise
 
 from benchmarks import measure, methods
+from scripts.recording import noise, provenance
 from tests.conftest import ROOT, TINY, change, has_gpu
 
 KILLS = 20
@@ -115,7 +114,7 @@ def test_not_all_processes_are_forked_from_one_server(project, most, forked):
 
 SERVER = """
 import os, signal, subprocess, sys, threading, time
-sys.path.insert(0, "scripts")
+sys.path.insert(0, ".")
 import asv.runner
 from scripts import asv_plugin
 

@@ -10,9 +10,9 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from regression import measuring, turns
 
 from benchmarks.measure import SAMPLES, TURNS
+from scripts.gate import measuring, turns
 from tests.conftest import ROOT
 
 PROCESS = """

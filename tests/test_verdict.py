@@ -13,10 +13,10 @@ import math
 import numpy
 import pandas
 import pytest
-from regression import outcome, pairs, recorded, recording, replay, running, verdict
-from regression.pairs import FEWEST
-from side_by_side import size
 
+from scripts.gate import outcome, pairs, recorded, recording, replay, running, verdict
+from scripts.gate.pairs import FEWEST
+from scripts.tables.side_by_side import size
 from tests.conftest import ROOT
 
 CALIBRATION = ROOT / "results" / "nvidia-h100-80gb-hbm3" / "calibration.jsonl"

@@ -6,15 +6,15 @@ asv.conf.json names it as a plugin, so that plain asv commands have all of it:
   results are recorded at HEAD with no further flags;
 - a run ends by saying what was not measured, and why, and how noisy the rest is;
 - samples are always recorded, and beside them the noise and where they come from
-  (beside_results/, provenance.py);
-- a run that did not finish is gone on with by the next one (beside_results/journal.py);
+  (recording/);
+- a run that did not finish is gone on with by the next one (recording/journal.py);
 - a process that fails fails its point, whatever the point's other processes do;
 - not all processes are forked from one server, as what they then have in common would be no noise;
 - a quiet level that was taken when no core was quiet is lowered once a process finds a quiet one;
 - `asv preview` listens on this machine only, and asv's pages need no internet (offline.py);
 - files are replaced whole or not at all, and a point that was measured is not lost to a later run
   that cannot measure it;
-- `asv publish` makes the report (report.py).
+- `asv publish` makes the report (report_page/).
 tests/test_suite.py, which runs asv for real, fails if asv changes under it.
 """
 
@@ -48,9 +48,12 @@ from asv.repo import NoSuchNameError
 from asv.results import Results
 
 try:
-    from scripts import machine, offline, one_line, provenance, report, stack
-    from scripts.beside_results import facts, noise
-    from scripts.beside_results.journal import Journal
+    from scripts import report_page
+    from scripts.asv_plugin import offline
+    from scripts.recording import facts, noise, provenance
+    from scripts.recording.journal import Journal
+    from scripts.setup import dotvenv, machine, stack
+    from scripts.words import one_line
 except ImportError as error:
     raise util.UserError(f"{error}: pip install -r requirements/dev.txt") from None
 
@@ -546,12 +549,13 @@ class Report(OutputPublisher):
 
     @classmethod
     def start(cls, conf):
-        if lacking := report.missing():
+        if lacking := report_page.missing():
             install = "pip install -r requirements/dev.txt"
             log.warning(f"No report: this Python has no {', '.join(lacking)}: {install}")
             return
         page = Path(conf.html_dir, "report.html")
-        command = [sys.executable, report.__file__, "--output", page, "--results", conf.results_dir]
+        script = dotvenv.ROOT / "scripts" / "report.py"
+        command = [sys.executable, script, "--output", page, "--results", conf.results_dir]
         pipes = {"stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE, "text": True}
         cls.process = subprocess.Popen(command, **pipes)
 

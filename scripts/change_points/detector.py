@@ -1,0 +1,155 @@
+"""Where the series of one family step: asv's step detection, and what it must satisfy besides.
+
+A family is the series of one method from one kind of memory. asv's detection cuts each of them, and
+the median of all. On its own it makes every one of three to six commits a step. So a step must also
+be more than two runs of the same thing differ by (what_changed.UNCHANGED) and hold for two commits
+on either side: a single outlying commit is none, and the newest is a candidate at most. And several
+series must move together (SHARE), since of hundreds a few cross that line by chance.
+"""
+
+import collections
+import itertools
+from dataclasses import dataclass
+
+import numpy
+from asv.step_detect import detect_steps
+
+from scripts.change_points import what_changed
+from scripts.reading import intervals
+
+FEWEST = 3  # commits of a series: the newest of three can be a candidate, four can tell
+SHARE = 0.1  # of a family's series, two at least, that must move
+SHARE_NEWEST = 0.25  # the same for a candidate, whose one result is that much less certain
+
+
+@dataclass(eq=False)
+class Step:
+    """One series' step by `size`, a difference of logarithms."""
+
+    series: tuple
+    before: int  # place of the last commit before it, and of the first one after it
+    place: int
+    size: float
+    sides: tuple  # how many commits its two levels are the medians of
+    newest: bool  # it is of the series' newest commit alone
+    off: dict  # {place: how far the series' result is from its level}
+
+
+def find(logs, memory):
+    """Every series' steps. `logs` is a table of logarithms: a row a series (operation, nbytes,
+    dtype), a column a place, NaN where it was not measured.
+
+    Together they show where one of them steps that is too noisy to show it on its own. That the
+    newest commits are others asv sees late, so there it is always asked.
+    """
+    shared = numpy.nanmedian(logs.sub(logs.median(axis=1), axis=0), axis=0)
+    shared = logs.columns[sorted(cuts(shared))]
+    found = []
+    for series, row in logs.iterrows():
+        row = row.dropna()
+        values, places = row.to_numpy(), row.index.to_numpy()
+        if len(values) < FEWEST:
+            continue
+        edges = cuts(values) | {*numpy.searchsorted(places, shared)}
+        edges |= {len(values) - 2, len(values) - 1}
+        kept, edges = pruned(values, edges, bound(memory, series[1]))
+        values, places = values[kept], places[kept]
+        counts = numpy.diff(edges)
+        levels = numpy.array(medians(values, edges))
+        off = dict(zip(places, values - numpy.repeat(levels, counts), strict=True))
+        for number, edge in enumerate(edges[1:-1]):
+            ends, size = places[[edge - 1, edge]], levels[number + 1] - levels[number]
+            sides = tuple(counts[number : number + 2])
+            found.append(Step(series, *map(int, ends), size, sides, sides[1] == 1, off))
+    return found
+
+
+def cuts(logs):
+    """Where asv's detection cuts. It is given seconds, as everywhere in asv, in units of their
+    median. Not their intervals as weights: those are of the processes of one run, and runs differ
+    by more."""
+    seconds = numpy.exp(logs - numpy.nanmedian(logs))
+    return {step[0] for step in detect_steps(seconds.tolist())}
+
+
+def bound(memory, nbytes):
+    return numpy.log1p(what_changed.UNCHANGED[what_changed.kind(memory, nbytes)])
+
+
+def medians(values, edges):
+    return [numpy.median(values[a:b]) for a, b in itertools.pairwise(edges)]
+
+
+def pruned(values, edges, least):
+    """`edges` of `values` without those at which the medians of the two sides differ by at most
+    `least`, and without outliers: values, the newest excepted, that are alone between two edges.
+
+    The indices of the values that are kept, and the edges, from 0 to their number, among these.
+    """
+    kept, edges = numpy.arange(len(values)), sorted({0, *edges, len(values)})
+    while len(edges) > 2:
+        apart = numpy.abs(numpy.diff(medians(values[kept], edges)))
+        alone = numpy.flatnonzero(numpy.diff(edges)[:-1] == 1)
+        if apart.min() <= least:
+            del edges[1 + apart.argmin()]
+        elif len(alone):
+            outlier = edges[alone[0]]
+            kept = numpy.delete(kept, outlier)
+            edges = sorted({edge - (edge > outlier) for edge in edges})
+        else:
+            break
+    return kept, edges
+
+
+def is_candidate(members):
+    """Whether most of the steps are of the newest commit alone."""
+    return bool(2 * sum(step.newest for step in members) > len(members))
+
+
+def together(found, logs):
+    """The steps that are one change: (place, before, steps) each; and how many were left over.
+
+    Noise moves a step to the commit beside it, and a series that was not measured at every commit
+    shows it late: such a step goes with the others, to the place where most are.
+    """
+    judged = int((logs.notna().sum(axis=1) >= FEWEST).sum())
+    changes, left = [], 0
+    while found:
+        votes = collections.Counter((step.place, step.size > 0) for step in found)
+        (place, slower), _ = votes.most_common(1)[0]
+        members = [
+            step
+            for step in found
+            if (step.size > 0) == slower and step.before <= place <= step.place + 1
+        ]
+        found = [step for step in found if step not in members]
+        share = SHARE_NEWEST if is_candidate(members) else SHARE
+        if len(members) >= min(judged, max(2, share * judged)):
+            before = collections.Counter(step.before for step in members if step.before < place)
+            changes.append((place, before.most_common(1)[0][0], members))
+        else:
+            left += len(members)
+    return changes, left
+
+
+def size(members, memory):
+    """A change's size, the median over the steps, and the ends of its 99 % interval; logarithms.
+
+    The interval is Student's t over commits, not over series or processes: those of one run share
+    its noise. By how much a commit is off is the median, over the series, of how far its results
+    are from their levels; its spread is taken from the whole history. A level is a median, whose
+    variance is up to pi / 2 times a mean's. Short histories know little of their spread: the
+    interval is never wider than UNCHANGED, about the most that two runs of one thing differ by.
+    """
+    middle = numpy.median([step.size for step in members])
+    widest = numpy.median([bound(memory, step.series[1]) for step in members])
+    at = collections.defaultdict(list)
+    for step in members:
+        for place, off in step.off.items():
+            at[place].append(off)
+    off = numpy.array([numpy.median(values) for values in at.values()])
+    free = max(len(off) - 2, 1)
+    sides = numpy.median([step.sides for step in members], axis=0)
+    spread = numpy.sqrt((off**2).sum() / free * numpy.pi / 2 * (1 / sides).sum())
+    half = min(intervals.quantile(free) * spread, widest)
+    return middle, middle - half, middle + half

@@ -1,0 +1,66 @@
+"""Between two results of a machine: how much of a difference is no change, and what else changed.
+
+What changed is read from the pins, the requirements of the two commits, and from the provenance
+beside the two results.
+"""
+
+import functools
+import re
+import subprocess
+from pathlib import Path
+
+from asv.results import get_filename
+
+from scripts.reading.results_file import ROOT
+from scripts.recording import provenance
+
+# By how much a point's seconds may differ between two runs with nothing changed: all but one of 336
+# points differed by less, measured twice on each of three H100 hosts (tests/recorded).
+UNCHANGED = {
+    "pinned, 32 MiB and more": 0.1,
+    "pinned, below": 0.13,
+    "pageable, 32 MiB and more": 0.3,
+    "pageable, below": 0.19,
+}
+PARTS = "measured in"  # of a result that more than one run added to
+STACKS = "host", "cu12", "cu13"
+
+
+def kind(memory, nbytes):
+    """The key in UNCHANGED of a transfer."""
+    return f"{memory}, 32 MiB and more" if nbytes >= 32 << 20 else f"{memory}, below"
+
+
+@functools.cache
+def pins(commit):
+    """{'cu13: torch': '2.13.0', ...} of the commit's requirements; {} if git does not have it."""
+    found = {}
+    for stack in STACKS if re.fullmatch("[0-9a-f]{7,40}", commit) else ():
+        command = ["git", "show", f"{commit}:requirements/{stack}.txt"]
+        try:
+            shown = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+        except OSError:  # no git here
+            return {}
+        for line in shown.stdout.splitlines():
+            name, exact, version = line.partition("==")
+            if exact and not line.startswith((" ", "#")):
+                key = f"{stack}: {name}"  # one version for each Python that the lines tell apart
+                found[key] = f"{found[key]} | {version}" if key in found else version
+    return found
+
+
+def facts(results, left_out, *run):
+    """{name: value} recorded beside the result `run` (machine, commit, environment) by the run of
+    asv that added to it last, and how many did; {} if nothing. A broken file: see `left_out`."""
+    path = provenance.path_beside(Path(results, get_filename(*run)))
+    try:
+        runs = provenance.load(path)
+    except (ValueError, OSError):
+        left_out.append(f"{run[0]}/{path.name}: its provenance file is broken")
+        return {}
+    found = runs[-1]["facts"] if runs else {}
+    parts = {}
+    if len(runs) > 1:
+        gpus = {run["facts"].get("gpu uuid hash") for run in runs}
+        parts[PARTS] = f"{len(runs)} runs" + (f", on {len(gpus)} GPUs" if len(gpus) > 1 else "")
+    return parts | {name: provenance.text(value) for name, value in found.items()}

@@ -1,0 +1,159 @@
+"""How often the gate is wrong: the visits of a recorded calibration, replayed thousands of times.
+
+Nothing changed between the two sides of a calibration, so which of a visit's processes was the
+first side's is chance. A run that might as well have been is had by swapping the two sides of
+some visits: each process's measurement stays whole, and an odd one as frequent as it was. Visits
+with the same servers are swapped together, as their processes have the servers in common.
+A run is judged as verdict.py judges where there is no calibration, by its own noise alone: what is
+judged shall not be known beforehand. A slowdown is injected by adding its logarithm.
+"""
+
+from dataclasses import dataclass
+
+import numpy
+
+from scripts.gate import verdict
+from scripts.gate.pairs import FEWEST, SERIES
+
+SLOWDOWNS = 0.02, 0.05, 0.1, 0.2, 0.5
+AT_ONCE = 50  # runs in one array
+
+
+def matrix(visits):
+    """A row a series, and of its first FEWEST visits the changes and the servers, numbered from 0:
+    two arrays, series x visits.
+
+    A series that has fewer is left out.
+    """
+    names = [*SERIES, "kind"]
+    first = visits.groupby(SERIES, sort=False).head(FEWEST)
+    first = first[first.groupby(SERIES, sort=False)["change"].transform("size") == FEWEST]
+    rows = first[names].drop_duplicates(ignore_index=True)
+    rows["scale"] = verdict.scale(rows["nbytes"])
+    shape = len(rows), FEWEST
+    servers = numpy.unique(first["servers"], return_inverse=True)[1]
+    return rows, first["change"].to_numpy().reshape(shape), servers.reshape(shape)
+
+
+def draw(changes, servers, runs, times, random):
+    """`runs` x series x `times` as many visits as `changes` has, their sides swapped or not."""
+    parts = []
+    for _ in range(times):
+        swapped = random.choice([-1, 1], (runs, servers.max() + 1))[:, servers]
+        parts.append(changes * swapped)
+    return numpy.concatenate(parts, axis=2)
+
+
+class Judge:
+    """What verdict.judge does, of many runs of the same series at once."""
+
+    def __init__(self, series):
+        self.kinds = series["kind"]
+        self.noise = list(series.groupby(verdict.NOISE, sort=False).indices.values())
+        members = series.groupby(verdict.FAMILY).indices.values()
+        members = [rows for rows in members if len(rows) > 1]
+        self.families = series.loc[[rows[0] for rows in members], verdict.FAMILY]
+        self.families = self.families.reset_index(drop=True)
+        self.member = numpy.zeros((len(series), len(members)))
+        self.free = numpy.zeros(len(members))  # of each family
+        for place, rows in enumerate(members):
+            self.member[rows, place] = 1
+            theirs = [kind for kind in self.noise if set(kind) & set(rows)]
+            self.free[place] = sum(map(len, theirs)) * (FEWEST - 1)
+
+    def series(self, changes):
+        """Change, error and bound of the series, runs x series, each with all of its `changes`."""
+        visits = changes.shape[2]
+        first = distances(changes[:, :, :FEWEST])
+        shared, free = numpy.empty(changes.shape[:2]), numpy.empty(len(self.kinds))
+        for rows in self.noise:
+            told = first[:, rows].reshape(len(changes), -1)
+            shared[:, rows] = verdict.spread(told, axis=1)[:, None]
+            free[rows] = len(rows) * (FEWEST - 1)
+        away = abs(changes - numpy.median(changes, axis=2, keepdims=True))
+        squares = (verdict.far(away, shared[:, :, None]) ** 2).sum(axis=2)
+        own = verdict.moderated(shared, squares, visits - 1)
+        error = verdict.error(numpy.maximum(shared, own), visits)
+        free = numpy.minimum(free, verdict.PRIOR + visits - 1)
+        least = verdict.least(self.kinds, 0)
+        return verdict.middle(changes, axis=2), error, verdict.bound(error, free, len(free), least)
+
+    def families_of(self, change, error):
+        """Change and bound of the families, runs x families."""
+        weight = error**-2
+        total = weight @ self.member
+        least = verdict.least(self.families["kind"], 1)
+        bound = verdict.bound(total**-0.5, self.free, len(self.free), least)
+        return (weight * change) @ self.member / total, bound
+
+
+def distances(changes):
+    visits = changes.shape[2]
+    away = abs(changes - numpy.median(changes, axis=2, keepdims=True))
+    return away * (visits / (visits - 1)) ** 0.5
+
+
+def alarms(judge, looks):
+    """Which runs end with something slower; `looks` are what `series` gives at each of LOOKS."""
+    level = numpy.zeros(looks[0][0].shape, int)  # at which of the looks each series is
+
+    def now():
+        change, error, bound = (
+            numpy.choose(level, [look[part] for look in looks]) for part in range(3)
+        )
+        return (change, bound), judge.families_of(change, error)
+
+    for last in range(len(looks) - 1):
+        (change, bound), (families, bounds) = now()
+        again = verdict.near(change, bound)
+        again |= (verdict.near(families, bounds) @ judge.member.T) > 0
+        level[(level == last) & again] += 1
+    return numpy.logical_or.reduce([(change >= bound).any(axis=1) for change, bound in now()])
+
+
+def needed(looks):
+    """The least slowdown that is found in the end: near at each look before, or clear at one."""
+    (change, bound), *later = looks
+    if not later:
+        return bound - change
+    goes_on = numpy.maximum(bound / 2 - change, needed(later))
+    return numpy.minimum(goes_on, verdict.CLEAR * bound - change)
+
+
+@dataclass
+class Replay:
+    """`once` and `whole`: after the first look, and as the gate goes on. Each has `alarms`, in how
+    many runs, and `needed`, for the series and for the families: runs x rows, the least slowdown
+    (logarithm) that is found when it is injected there alone."""
+
+    series: object
+    families: object
+    once: dict
+    whole: dict
+
+
+def replay(visits, runs, seed=0):
+    """`runs` runs, drawn from a calibration's `visits` (pairs.of)."""
+    random = numpy.random.default_rng(seed)
+    series, *there = matrix(visits)
+    judge = Judge(series)
+    parts = []
+    for begin in range(0, runs, AT_ONCE):
+        drawn = draw(*there, min(AT_ONCE, runs - begin), verdict.LOOKS[-1] // FEWEST, random)
+        looks = [judge.series(drawn[:, :, :count]) for count in verdict.LOOKS]
+        ones = [(change, bound) for change, _, bound in looks]
+        all_ = [judge.families_of(change, error) for change, error, _ in looks]
+        parts.append(
+            (
+                alarms(judge, looks[:1]),
+                alarms(judge, looks),
+                *(needed(part[:count]) for count in (1, None) for part in (ones, all_)),
+            )
+        )
+    first, last, *least = (numpy.concatenate(part) for part in zip(*parts, strict=True))
+    return Replay(
+        series,
+        judge.families,
+        {"alarms": int(first.sum()), "needed": least[:2]},
+        {"alarms": int(last.sum()), "needed": least[2:]},
+    )

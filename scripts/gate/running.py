@@ -1,0 +1,221 @@
+"""What gate.py measures with: a comparison of two commits, and a machine's calibration."""
+
+import contextlib
+import re
+import shutil
+import subprocess
+import time
+from pathlib import Path
+
+import numpy
+from asv.util import UserError
+
+from scripts import asv_plugin
+from scripts.gate import measuring, outcome, pairs, verdict
+from scripts.gate import sides as asv_sides
+from scripts.gate.recording import Recording, read
+
+RESULTS = Path("results")
+# A copy of bytes does not depend on the dtype; and what 256 MiB would tell, 32 MiB tells in a
+# fifth of the time.
+GPU_POINTS = [r"HostToDevice.*'float32', \d{4,8}\)", r"time_link\(\d{4,8}\)"]
+HOST_POINTS = ["HostCopy.*float32"]
+DECIDING = {*asv_plugin.DECIDING, "sides"}  # the facts that a recording's runs must have in common
+
+
+def calibration_of(machine):
+    return RESULTS / machine / "calibration.jsonl"
+
+
+def versions(commit):
+    """{class: version} of the benchmarks as they are in `commit`."""
+    pattern = ["-e", "^class ", "-e", "^    version = "]
+    grep = ["git", "grep", "-h", *pattern, commit, "--", "benchmarks"]
+    lines = subprocess.run(grep, capture_output=True, text=True).stdout.splitlines()
+    found, name = {}, None
+    for line in lines:
+        if line.startswith("class "):
+            name = re.match(r"class (\w+)", line)[1]
+        elif name:
+            found[name] = line.partition("=")[2].strip(" '\"")
+    return found
+
+
+def check_commits(base, head):
+    """UserError if their comparison means nothing.
+
+    Both are measured with the work tree's benchmarks: of two versions, one would have the other's.
+    """
+    if base == head:
+        raise UserError(f"BASE and HEAD are both {base[:8]}; calibrate measures one with itself")
+    one, other = versions(base), versions(head)
+    for name in one.keys() & other.keys():
+        if one[name] != other[name]:
+            raise UserError(
+                f"{name} is version {one[name]} in {base[:8]} and {other[name]} in {head[:8]}: "
+                "their numbers mean different things"
+            )
+
+
+class Run:
+    """One run of measuring: the sides, open, and the recording that they are measured into."""
+
+    def __init__(self, sides, points, processes, recording, deadline):
+        self.points, self.processes = points, processes
+        self.recording, self.deadline = recording, deadline
+        self.conditions = measuring.Conditions(sides)
+        self.go_on()
+        self.before = len(recording.visits)
+        self.note()
+
+    def note(self, whole=False):
+        """What is known of this run, into the recording: also of one that does not end well."""
+        done = len(self.recording.visits) - self.before
+        self.recording.add(run=self.conditions.known(2 * done, whole))
+
+    def look(self):
+        self.conditions.look()
+        self.note()
+
+    def go_on(self):
+        """With what an unfinished run has recorded, if it was measured in the same conditions."""
+        if not self.recording.visits:
+            return
+        before = self.recording.conditions
+        here = self.conditions.facts
+        if not before or any(before.get(fact) != here.get(fact) for fact in DECIDING):
+            print("Not gone on with an unfinished run: the GPU, the driver or a library changed")
+            self.recording.forget()
+        else:
+            kept = 2 * len(self.recording.visits)
+            print(f"Going on with an unfinished run: {kept} processes measured already")
+
+    def visit(self, wanted, points=None):
+        """Bring the points to `wanted` visits; returns whether there was time for it."""
+        points = self.points if points is None else points
+        return measuring.measure(
+            self.recording, points, self.processes, wanted, self.deadline, self.look
+        )
+
+    def end(self):
+        self.recording.check()
+        self.note(whole=True)
+
+
+@contextlib.contextmanager
+def running(options, commits, name, python=None):
+    """A Run on this machine, and the machine's name; its recording is called `name`."""
+    status = ["git", "status", "--porcelain", "--", "benchmarks"]
+    changed = subprocess.run(status, capture_output=True, text=True).stdout.splitlines()
+    if changed:
+        raise UserError(f"What measures is the work tree's, and this is in no commit: {changed[0]}")
+    machine = asv_sides.machine_name(None, str(RESULTS))
+    patterns = options.bench or (GPU_POINTS if asv_plugin.gpu else HOST_POINTS)
+    for pattern in patterns:
+        try:
+            re.compile(pattern)
+        except re.error as error:
+            told = f"--bench {pattern!r} is no regular expression: {error}"
+            raise UserError(told) from None
+    path = asv_sides.FOLDER / f"{name}-{machine}.jsonl"
+    with asv_sides.opened(commits, patterns, python) as (sides, points, processes):
+        known = {point.benchmark: point.version for point in points}
+        recording = Recording(path, commits, known, patterns)
+        deadline = time.monotonic() + 60 * options.budget  # the stacks are installed
+        yield Run(sides, points, processes, recording, deadline), machine
+
+
+def compare(options):
+    """Measure two commits in turns and judge; more visits where the first ones leave a doubt."""
+    commits = [asv_sides.commit_hash(name) for name in (options.base, options.head)]
+    check_commits(*commits)
+    name = f"{commits[0][:8]}-{commits[1][:8]}"
+    with running(options, commits, name) as (run, machine):
+        calibration, notes = calibrated(machine, run)
+        first, *later = verdict.LOOKS
+        enough(run, first, options.budget)
+        doubts = []
+        for wanted in later:
+            found = judge(run.recording, calibration)
+            again = suspects(found, run.points, wanted)
+            if again and not run.visit(wanted, again):
+                told = f"the budget of {options.budget:g} minutes ended before {len(again)} points"
+                doubts.append(f"{told} in doubt were looked at again")
+                break
+        run.end()
+    found = judge(run.recording, calibration)
+    return outcome.Compared(machine, commits, run.recording, found, notes, doubts)
+
+
+def enough(run, wanted, budget):
+    """Bring all points to `wanted` visits; UserError if the budget does not allow it."""
+    if run.visit(wanted):
+        return
+    lacking = sum(
+        wanted - there for _, there in measuring.lacking(run.recording, run.points, wanted)
+    )
+    done = len(run.recording.visits) - run.before
+    more = budget * lacking / max(done, 1)
+    raise UserError(
+        f"The budget of {budget:g} minutes ended {lacking} pairs of processes too early. What "
+        f"was measured is kept: the same command with {more + 1:.0f} minutes goes on from there"
+    )
+
+
+def judge(recording, calibration):
+    """The verdict on a recording; UserError if nothing of it can be judged."""
+    visits = pairs.of(recording.visits)
+    if visits.empty:
+        whys = [why for line in recording.visits for why in line.get("unmeasured", [])]
+        reasons = {reason for why in whys for reason in why.values()}
+        raise UserError(f"Nothing was measured on both sides: {'; '.join(sorted(reasons))}")
+    return verdict.judge(visits, calibration)
+
+
+def suspects(found, points, wanted):
+    """The points to look at again: their series, or their family, is near, or they are noisy.
+
+    Not those that have `wanted` visits already, or that are clear.
+    """
+    rows = found.series
+    near = found.families[found.families["near"]]
+    families = set(zip(*(near[name] for name in verdict.FAMILY), strict=True))
+    inside = [row in families for row in zip(*(rows[name] for name in verdict.FAMILY), strict=True)]
+    noisy = verdict.promise(rows) > verdict.NOISY
+    again = (rows["near"] | numpy.array(inside) | noisy) & ~rows["clear"]
+    rows = rows[again & rows["visits"].lt(wanted)]
+    keys = set(zip(*(rows[name] for name in pairs.SERIES), strict=True))
+    return [p for p in points if pairs.series_of(p.benchmark, p.parameters) in keys]
+
+
+def calibrated(machine, run):
+    """The visits of the machine's calibration, None without a usable one, and what to say of it."""
+    path = calibration_of(machine)
+    own = "this comparison is judged by its own noise alone"
+    if not path.is_file():
+        return None, [f"{machine} has no calibration (gate.py calibrate makes it): {own}"]
+    first, runs, lines = read(path)
+    there = run.recording.first["versions"].items()
+    if any(first["versions"].get(name, version) != version for name, version in there):
+        return None, [f"{path} is of another version of the benchmarks: {own}"]
+    here = run.conditions.facts
+    if runs and runs[-1]["facts"].get(asv_plugin.GPU) != here.get(asv_plugin.GPU):
+        return None, [f"{path} was measured on another GPU: {own}"]
+    visits = pairs.of(lines)
+    return (None if visits.empty else visits), [f"Judged with {path}, {first['sides'][0][:8]}"]
+
+
+def calibrate(options):
+    """Measure HEAD against itself, and keep it as this machine's calibration."""
+    commits = 2 * [asv_sides.commit_hash("HEAD")]
+    with running(options, commits, "calibration", options.python) as (run, machine):
+        enough(run, options.processes, options.budget)
+        run.end()
+    alarms = dict.fromkeys(alarm for one in run.recording.runs for alarm in one["alarms"])
+    if alarms:
+        raise UserError(f"Not kept as a calibration: {'; '.join(alarms)}")
+    found = judge(run.recording, None)
+    path = calibration_of(machine)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    shutil.move(run.recording.path, path)
+    return outcome.Calibrated(path, found)

@@ -1,0 +1,13 @@
+"""The report: its page, its charts, and what it says in words.
+
+report.py and draw.py call it. Everything on it comes from the table of reading/points.py.
+"""
+
+import importlib.util
+
+NEEDED = "altair", "jinja2", "pandas", "scipy", "vl_convert"
+
+
+def missing():
+    """The libraries of the report that this Python does not have."""
+    return [name for name in NEEDED if not importlib.util.find_spec(name)]

@@ -1,0 +1,58 @@
+"""What the report says of a machine's calibration: its noise, and what a comparison finds there."""
+
+from datetime import UTC, datetime
+
+import numpy
+
+from scripts.gate import pairs, recording, verdict
+from scripts.gate.recording import Broken
+
+
+def shown(path):
+    """What the page says of the calibration at `path`; Broken, a sentence's end, if it cannot.
+
+    In its `kinds` a dict a kind of transfer, with medians in per cent: `sizes`, (nbytes, noise,
+    least slowdown found in one series) each, and `family`, that of a whole family, NaN without one.
+    """
+    try:
+        first, runs, lines = recording.read(path)
+        return told(first["sides"][0][:8], runs[-1]["facts"], lines)
+    except OSError:
+        raise Broken("cannot be read") from None
+    except Broken as error:
+        raise Broken(str(error).removeprefix(f"{path} ")) from None
+    except LookupError:
+        raise Broken("says nothing of the run that made it") from None
+
+
+def told(commit, facts, lines):
+    visits = pairs.of(lines)
+    if visits.empty:
+        raise Broken("has nothing that was measured on both sides")
+    few = visits.groupby(pairs.SERIES, sort=False).head(pairs.FEWEST)  # as compare begins
+    found = verdict.judge(few, visits)
+    return {
+        "kinds": list(kinds(found)),
+        "processes": pairs.FEWEST,
+        "pairs": len(visits),
+        "commit": commit,
+        "date": f"{datetime.fromtimestamp(lines[-1]['ended'] / 1000, UTC):%Y-%m-%d}",
+        "driver": facts.get("driver"),
+    }
+
+
+def kinds(found):
+    for kind in verdict.MATTERS:
+        series, families = (rows[rows["kind"].eq(kind)] for rows in (found.series, found.families))
+        if len(series):
+            series = series.assign(least=verdict.promise(series))
+            medians = percent(series.groupby("nbytes")[["own", "least"]].median())
+            yield {
+                "name": kind,
+                "sizes": [(int(nbytes), *row) for nbytes, *row in medians.itertuples()],
+                "family": percent(verdict.promise(families).median()),
+            }
+
+
+def percent(logarithms):
+    return 100 * numpy.expm1(logarithms)

@@ -1,0 +1,83 @@
+"""The rows of points.py's table as the charts take them: what to show, in words and rounded."""
+
+import altair
+import numpy
+import pandas
+
+from scripts.report_page.look import OPERATIONS, PANELS, choice
+
+
+def transfers(points):
+    """The rows of HostToDevice, with what the charts call things, rounded for the page."""
+    rows = points[points["operation"].isin(list(OPERATIONS))].copy()
+    into = rows["operation"].astype(str).map(OPERATIONS)
+    rows["panel"] = rows["memory"].astype(str) + " memory, " + into
+    rows["into"] = into
+    return with_numbers(rows)
+
+
+def with_numbers(rows):
+    """Add GB/s, microseconds, the ends of their 99 % intervals, and the size in words."""
+    rows = rows.copy()
+    rows["size"] = rows["nbytes"].map(
+        {nbytes: in_words(nbytes) for nbytes in rows["nbytes"].unique()}
+    )
+    rows["rate"] = digits(rows["gb_per_s"])
+    rows["rate_low"] = digits(rows["gb_per_s_low_99"].fillna(rows["gb_per_s"]))
+    rows["rate_high"] = digits(rows["gb_per_s_high_99"].fillna(rows["gb_per_s"]))
+    rows["us"] = digits(1e6 * rows["seconds"])
+    rows["us_low"] = digits(1e6 * rows["seconds_low_99"].fillna(rows["seconds"]))
+    rows["us_high"] = digits(1e6 * rows["seconds_high_99"].fillna(rows["seconds"]))
+    return rows
+
+
+def digits(values, count=5):
+    """`values` with `count` significant digits, which is more than they are good for."""
+    values = numpy.asarray(values, float)
+    scale = 10.0 ** (count - 1 - numpy.floor(numpy.log10(numpy.where(values > 0, values, 1))))
+    return numpy.where(values > 0, numpy.round(values * scale) / scale, numpy.nan)
+
+
+def in_words(nbytes):
+    """1048576 -> '1 MiB'; '' for no size"""
+    if pandas.isna(nbytes):
+        return ""
+    for unit in "B", "KiB", "MiB":
+        if nbytes < 1024:
+            return f"{nbytes:g} {unit}"
+        nbytes /= 1024
+    return f"{nbytes:g} GiB"
+
+
+def data(rows, *columns):
+    """`columns` of `rows` as a page takes them: CSV, which is a third of the JSON."""
+    rows = rows[list(columns)]
+    numbers = rows.select_dtypes("number").columns
+    parse = {name: "number" if name in numbers else "string" for name in rows.columns}
+    text = rows.to_csv(index=False, lineterminator="\n")
+    return altair.InlineData(values=text, format=altair.CsvDataFormat(type="csv", parse=parse))
+
+
+def present(rows, column):
+    return [str(value) for value in rows[column].dropna().unique()]
+
+
+def in_every_panel(rows, kind, data):
+    """`rows` once for each panel that `data` has, as a `kind` of their own."""
+    found = [panel for panel in PANELS if panel in set(data["panel"])]
+    return pandas.concat([rows.assign(panel=panel, kind=kind) for panel in found] or [rows[:0]])
+
+
+def menus(rows, **fields):
+    """A menu for each of `fields` that `rows` has several values of, and the filter of them all.
+
+    `fields` gives the value that is chosen at first; None is the first there is.
+    """
+    parameters, filters = [], ["true"]
+    for field, first in fields.items():
+        options = present(rows, field)
+        if len(options) > 1:
+            menu, chosen = choice(field, options, value=first if first in options else None)
+            parameters.append(menu)
+            filters.append(chosen)
+    return parameters, " && ".join(filters)

@@ -1,0 +1,135 @@
+"""How every chart looks: colours, shapes, axes, sizes; and how it comes onto a page or into a file.
+
+One colour and one shape a method, the same in every chart, from the palette of Okabe and Ito, which
+colour-blind readers can tell apart; of its eight, those that are seen on white and on black.
+"""
+
+import re
+from pathlib import Path
+
+import altair
+import vl_convert
+
+from scripts.tables.side_by_side import MEMORY
+
+COLOURS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9"]
+SHAPES = ["circle", "square", "triangle-up", "diamond", "cross", "triangle-down"]
+GREY = "#7a7a7a"  # what is no method; seen on white and on black
+OPERATIONS = {"existing_array": "existing array", "new_array": "new array"}
+PANELS = [f"{memory} memory, {into}" for into in OPERATIONS.values() for memory in MEMORY]
+WIDTH, HEIGHT, NARROW = 360, 240, 640  # pixels; below NARROW there is one panel a row
+
+# '1024' -> 1 over KiB, as the two lines of an axis label
+SIZE_LABEL = (
+    "datum.value >= 1073741824 ? [datum.value / 1073741824, 'GiB'] : "
+    "datum.value >= 1048576 ? [datum.value / 1048576, 'MiB'] : "
+    "datum.value >= 1024 ? [datum.value / 1024, 'KiB'] : [datum.value, 'B']"
+)
+
+
+def methods(points):
+    """The methods, in the order of the suite's registry."""
+    return [str(method) for method in points["method"].dropna().unique()]
+
+
+def colour(names, legend=None):
+    """The encoding of `method` as a colour."""
+    scale = altair.Scale(domain=names, range=[COLOURS[i % len(COLOURS)] for i in range(len(names))])
+    return altair.Color("method:N", scale=scale, legend=legend, title=None)
+
+
+def shape(names, legend=None):
+    scale = altair.Scale(domain=names, range=[SHAPES[i % len(SHAPES)] for i in range(len(names))])
+    return altair.Shape("method:N", scale=scale, legend=legend, title=None)
+
+
+def legend(shown):
+    return altair.Legend(orient="top", symbolSize=80, symbolOpacity=1) if shown else None
+
+
+def sizes(points, field="nbytes"):
+    """The encoding of an array's size on a logarithmic axis, labelled in KiB and MiB."""
+    values = sorted(int(nbytes) for nbytes in points[field].dropna().unique())
+    axis = altair.Axis(values=values, labelExpr=SIZE_LABEL, labelOverlap=True, grid=False)
+    return altair.X(f"{field}:Q", axis=axis, title="size of the array").scale(type="log", base=2)
+
+
+def switches(kind, names, on=None):
+    """A checkbox for each of `names`: the parameters, and the filter that `kind` passes."""
+    parameters = [
+        altair.param(
+            name=f"{kind}_{index}",
+            value=on is None or name in on,
+            bind=altair.binding_checkbox(name=name),
+        )
+        for index, name in enumerate(names)
+    ]
+    states = ", ".join(parameter.name for parameter in parameters)
+    return parameters, f"[{states}][indexof({quoted(names)}, datum.{kind})] !== false"
+
+
+def choice(kind, names, labels=None, value=None):
+    """A menu of `names`: the parameter, and the filter that passes the one chosen."""
+    menu = altair.binding_select(options=names, labels=labels or names, name=f"{kind} ")
+    name = f"chosen_{kind}"
+    parameter = altair.param(name=name, value=names[0] if value is None else value, bind=menu)
+    return parameter, f"datum.{kind} === {name}"
+
+
+def quoted(names):
+    """A list of names as Vega's expressions write it."""
+    texts = (re.sub(r"[\\'\n]", lambda found: f"\\x{ord(found[0]):02x}", name) for name in names)
+    return "[" + ", ".join(f"'{text}'" for text in texts) + "]"
+
+
+def panels(layers, data, shown, parameters, chosen):
+    """The four panels, memory by operation, each with all of `layers`; those in `shown`."""
+    order = [panel for panel in PANELS if panel in shown]
+    field = altair.Facet("panel:N", sort=order, title=None)
+    field = field.header(labelFontSize=13, labelFontWeight="bold", labelAnchor="start")
+    chart = altair.layer(*layers).properties(width=WIDTH, height=HEIGHT)
+    chart = chart.facet(field, columns=2, data=data).transform_filter(chosen)
+    return chart.resolve_axis(x="independent", y="independent").add_params(*parameters)
+
+
+def finished(chart):
+    axis = {"domain": False, "gridOpacity": 0.5, "labelFontSize": 11, "titleFontWeight": "normal"}
+    return (
+        chart.configure(background="transparent", font="system-ui, sans-serif")
+        .configure_view(stroke=None)
+        .configure_axis(**axis)
+        .configure_legend(labelLimit=0, columns=6)
+    )
+
+
+def for_page(chart):
+    """`chart` as a Vega specification whose panels take the width that the page gives it."""
+    vega = vl_convert.vegalite_to_vega(finished(chart).to_dict())
+    if "layout" not in vega:
+        return vega
+    measured = "max(containerSize()[0] || 0, 300)"
+    vega["signals"][:0] = [
+        {
+            "name": "page_width",
+            "init": measured,
+            "on": [{"events": "window:resize", "update": measured}],
+        },
+        {"name": "page_columns", "update": f"page_width < {NARROW} ? 1 : 2"},
+    ]
+    for signal in vega["signals"]:
+        if re.fullmatch(r"(child|concat_\d+)_width", signal["name"]):
+            del signal["value"]
+            signal["update"] = "floor(page_width / page_columns) - 75"
+    vega["layout"]["columns"] = {"signal": "page_columns"}
+    return vega
+
+
+def save(chart, path):
+    """Write `chart` as the SVG or PNG that the name of `path` ends in. ValueError for others."""
+    specification = finished(chart).properties(background="white").to_dict()
+    if Path(path).suffix == ".svg":
+        Path(path).write_text(vl_convert.vegalite_to_svg(specification) + "\n")
+    elif Path(path).suffix == ".png":
+        Path(path).write_bytes(vl_convert.vegalite_to_png(specification, scale=2))
+    else:
+        raise ValueError(f"{path}: a chart is written as .svg or .png")

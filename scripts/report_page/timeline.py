@@ -1,0 +1,119 @@
+"""How GB/s went from result to result of a machine: the steps, and the chart of it.
+
+A step is where two neighbouring results differ by more than two runs of the same thing do
+(what_changed.UNCHANGED), and the medians of the three results before it and the three from it on
+do so too, so that one odd result is none. (asv's own detection wants a longer history.)
+"""
+
+import itertools
+
+import altair
+import numpy
+import pandas
+
+from scripts.change_points import what_changed
+from scripts.reading.points import RUN
+from scripts.report_page.chart_data import data, menus, transfers
+from scripts.report_page.look import GREY, colour, legend, methods, shape, switches
+
+BESIDE = 3  # results on each side of a step
+SERIES = ["machine", "memory", "operation", "method", "nbytes"]
+MOST_ROWS = 40_000  # of the page's history; what is older than its newest half is thinned
+STEP = "isValid(datum.step)"
+
+
+def series(points):
+    """The float32 transfers that were measured, with `result`, the number of the result they are
+    of (0 is a machine's oldest), and `name`, what the axis calls it."""
+    rows = points[points["dtype"].eq("float32") & points["status"].eq("ok")]
+    rows = transfers(rows)
+    runs = rows.groupby(RUN, observed=True, sort=False, as_index=False)["measured"].min()
+    dates = rows.groupby(RUN, observed=True, sort=False)["commit_date"].first()
+    runs["commit_date"] = dates.to_numpy()
+    runs = runs.sort_values(["commit_date", "measured"], kind="stable")
+    runs["result"] = runs.groupby("machine", observed=True).cumcount()
+    runs["name"] = runs["commit"].astype(str).str[:8]
+    again = runs.duplicated(["machine", "name"], keep=False)
+    runs["name"] = runs["name"].where(~again, runs["name"] + " " + runs["environment"].astype(str))
+    rows = rows.merge(runs[[*RUN, "result", "name"]], on=RUN)
+    return rows.sort_values(["machine", "result"], kind="stable", ignore_index=True)
+
+
+def steps(rows):
+    """The rows of `series` at which a step ends, with `before`, the row it starts from, and `step`,
+    the change of GB/s in per cent."""
+    starts, ends, rates = [], [], rows["gb_per_s"].to_numpy()
+    for (_, memory, _, _, nbytes), found in rows.groupby(SERIES, observed=True).indices.items():
+        logs = numpy.log(rates[found])
+        bound = numpy.log1p(what_changed.UNCHANGED[what_changed.kind(memory, nbytes)])
+        for place in numpy.flatnonzero(abs(numpy.diff(logs)) > bound) + 1:
+            sides = logs[max(place - BESIDE, 0) : place], logs[place : place + BESIDE]
+            if abs(numpy.median(sides[1]) - numpy.median(sides[0])) > bound:
+                starts.append(found[place - 1])
+                ends.append(found[place])
+    here = rows.iloc[ends].copy()
+    here["before"] = starts
+    here["step"] = numpy.round(100 * (rates[ends] / rates[starts] - 1), 1)
+    return here
+
+
+def thinned(rows):
+    """`rows` of at most about MOST_ROWS, and how many results of how many are left.
+
+    Each machine keeps its newest results whole, and of the older ones every second, third, ...
+    """
+    last = rows.groupby("machine", observed=True)["result"].transform("max")
+    age = last - rows["result"]
+    total = rows.groupby("machine", observed=True)["result"].nunique().sum()
+    if len(rows) <= MOST_ROWS:
+        return rows, total, total
+    whole = MOST_ROWS / 2 / max(len(rows) / total, 1) / rows["machine"].nunique()
+    for every in itertools.count(2):
+        kept = rows[(age < whole) | (age % every == 0)]
+        if len(kept) <= MOST_ROWS or every > last.max():
+            return kept, kept.groupby("machine", observed=True)["result"].nunique().sum(), total
+
+
+def chart(rows, found, static=False):
+    """GB/s over the results of a machine, oldest first; a large, ringed mark where a step ends.
+
+    `rows` is what `series` gives, and `found` what `steps` does.
+    """
+    rows = rows.assign(step=found["step"])
+    kept, _, _ = thinned(rows)
+    rows = pandas.concat([kept, rows.loc[found.index.difference(kept.index)]]).sort_index()
+    rows["date"] = rows["commit_date"].dt.strftime("%Y-%m-%d %H:%M")
+    names = methods(rows)
+    shown = altair.Chart(
+        data(
+            *(rows, "machine", "memory", "into", "size", "method", "result", "name", "date"),
+            *("rate", "step"),
+        )
+    )
+    largest = str(rows.loc[rows["nbytes"].idxmax(), "size"]) if len(rows) else None
+    chosen_by = {"memory": "pinned", "into": "existing array", "size": largest}
+    menu, chosen = menus(rows.sort_values("nbytes"), machine=None, **chosen_by)
+    shown = shown.transform_filter(chosen)
+    methods_on, method_shown = switches("method", names)
+    order = altair.EncodingSortField("result", op="min")
+    rate = altair.Y("rate:Q", title="GB/s").scale(zero=True)
+    shown = shown.transform_filter(method_shown).encode(
+        x=altair.X("name:O", sort=order, title="commit of the stack, oldest first").axis(
+            labelAngle=-40, labelOverlap=True
+        ),
+        color=colour(names, legend(static)),
+    )
+    line = shown.mark_line(strokeWidth=1.8).encode(y=rate, order="result:Q")
+    marks = shown.mark_point(filled=True, opacity=1, strokeWidth=3).encode(
+        size=altair.when(STEP).then(altair.value(170)).otherwise(altair.value(45)),
+        stroke=altair.when(STEP).then(altair.value(GREY)).otherwise(altair.value(None)),
+        y=rate,
+        shape=shape(names, legend(static)),
+        tooltip=[
+            *(altair.Tooltip(f"{field}:N") for field in ("method", "name", "date")),
+            altair.Tooltip("rate:Q", title="GB/s"),
+            altair.Tooltip("step:Q", title="step, %"),
+        ],
+    )
+    chart = altair.layer(line, marks).properties(height=300)
+    return chart.properties(width=760 if static else "container").add_params(*menu, *methods_on)
