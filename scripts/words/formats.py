@@ -1,0 +1,74 @@
+"""Numbers as text: sizes, seconds, rates, per cent, counts, lists."""
+
+import math
+from collections.abc import Iterable
+
+UNITS = "B", "KiB", "MiB", "GiB"
+
+
+def size(nbytes: float) -> str:
+    """1048576 -> '1 MiB', 1536 -> '1.5 KiB', NaN -> ''"""
+    if math.isnan(nbytes):
+        return ""
+    for unit in UNITS:
+        if nbytes < 1024 or unit == UNITS[-1]:
+            break
+        nbytes /= 1024
+    return f"{nbytes:g} {unit}"
+
+
+def duration(seconds: float) -> str:
+    """2.5 -> '2.5 s', 0.0123 -> '12.3 ms', 9.8e-06 -> '9.8 µs'"""
+    for factor, unit in ((1, "s"), (1e3, "ms")):
+        if seconds * factor >= 1:
+            return f"{seconds * factor:.3g} {unit}"
+    return f"{1e6 * seconds:.3g} µs"
+
+
+def rate(gb_per_s: float) -> str:
+    """123.4 -> '123', 12.0 -> '12.0', 0.0123 -> '0.012', NaN -> 'n/a'"""
+    if math.isnan(gb_per_s):
+        return "n/a"
+    return format(gb_per_s, ".0f" if gb_per_s >= 99.95 else "#.3g" if gb_per_s >= 1 else ".3f")
+
+
+def percent(value: float) -> str:
+    """2.74 -> '2.7 %', 13.4 -> '13 %', 541.2 -> '541 %', NaN -> 'n/a'"""
+    if math.isnan(value):
+        return "n/a"
+    return f"{value:.0f} %" if abs(value) >= 9.95 else f"{value:.2g} %"
+
+
+def percents(least: float, most: float) -> str:
+    """2.9, 22.8 -> '2.9 to 23 %'"""
+    ends = dict.fromkeys(percent(value).removesuffix(" %") for value in (least, most))
+    return " to ".join(ends) + " %"
+
+
+def change(logarithm: float) -> str:
+    """0.0953 -> '+10 %', -0.01 -> '-1.0 %'"""
+    value = as_percent(logarithm)
+    return f"{value:+.0f} %" if abs(value) >= 9.95 else f"{value:+.1f} %"
+
+
+def as_percent(logarithm: float) -> float:
+    """0.0953 -> 10.0: by how much more, of a difference of logarithms."""
+    return 100 * math.expm1(logarithm)
+
+
+def count(number: int, one: str, many: str) -> str:
+    """1, 'point', 'points' -> '1 point'"""
+    return f"{number} {one if number == 1 else many}"
+
+
+def listed(names: Iterable[object]) -> str:
+    """['a', 'b', 'c'] -> 'a, b and c'"""
+    *first, last = map(str, names)
+    return " and ".join(filter(None, [", ".join(first), last]))
+
+
+def some(names: Iterable[str], shown: int = 12) -> str:
+    """The first of them, and how many more there are."""
+    names = list(names)
+    more = len(names) - shown
+    return ", ".join(names[:shown]) + (f" and {more} more" if more > 0 else "")

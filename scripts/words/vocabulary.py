@@ -1,0 +1,96 @@
+"""What the numbers are of: operation and direction, memory, kind of transfer, series.
+
+A *point* is one combination of a benchmark's parameters, a *series* a point over time or over
+visits. docs/architecture.md has the whole vocabulary.
+"""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from scripts.words.formats import size
+
+MEMORY = "pinned", "pageable"
+DTYPE = "float32"  # of what is compared: for the same bytes the dtype does not matter
+
+# Sizes in bytes. Up to SMALL a transfer is latency rather than bandwidth; from LARGE on the link
+# decides, not the CPU; from HUGE on the source does not fit the CPU's caches.
+SMALL, LARGE, HUGE = 64 << 10, 4 << 20, 32 << 20
+SCALES = LARGE, HUGE
+
+# Transfers of a kind differ alike from process to process; what is not pinned is as pageable.
+KINDS = f"pinned, {size(LARGE)} and more", "pinned, below", "pageable"
+
+
+def kind(memory: str, nbytes: int) -> str:
+    """The one of KINDS that a transfer is of."""
+    if memory != "pinned":
+        return KINDS[2]
+    return KINDS[0] if nbytes >= LARGE else KINDS[1]
+
+
+class Operation(NamedTuple):
+    """What a transfer does: asv's name of its benchmark, and direction and target in words."""
+
+    benchmark: str
+    direction: str
+    into: str
+
+    @property
+    def title(self) -> str:
+        """'into an existing device array'"""
+        where = f"{self.into.removesuffix(' array')} {self.direction.removeprefix('to ')} array"
+        return f"into {'an' if where[0] in 'aeiou' else 'a'} {where}"
+
+
+# The transfers that methods are compared by. Another operation, or direction, is one entry.
+TRANSFERS = {
+    "existing_array": Operation(
+        "host_to_device.HostToDevice.time_existing_array", "to device", "existing array"
+    ),
+    "new_array": Operation("host_to_device.HostToDevice.time_new_array", "to device", "new array"),
+}
+# What they are held against, and what a fresh interpreter does before its first transfer.
+OTHERS = {
+    "link": "reference.Link.time_link",
+    "copy": "reference.HostCopy.time_copy",
+    "nothing": "reference.Harness.time_nothing",
+    "pin": "reference.Pinning.time_pin",
+    "import": "cold_start.ColdStart.time_import",
+    "context": "cold_start.ColdStart.time_context",
+    "first_copy": "cold_start.ColdStart.time_copy",
+    "total": "cold_start.ColdStart.time_total",
+    "installed_bytes": "cold_start.ColdStart.track_installed_bytes",
+}
+NAMES = {one.benchmark: name for name, one in TRANSFERS.items()}
+NAMES |= {benchmark: name for name, benchmark in OTHERS.items()}
+
+
+def operation(benchmark: str) -> str:
+    """What the benchmark of this name does, in a word that no other benchmark shares.
+
+    One that is not in the vocabulary keeps its class: 'DeviceToHost.existing_array'.
+    """
+    class_and_name = benchmark.split(".", 1)[-1]
+    return NAMES.get(benchmark) or class_and_name.replace(".time_", ".").replace(".track_", ".")
+
+
+# The link's own copies are a series, too, of no method.
+LINK = {"method": "link", "memory": "pinned", "dtype": ""}
+
+
+class Series(NamedTuple):
+    """What makes a series; `method` is the operation's name where there is no method."""
+
+    benchmark: str
+    method: str
+    memory: str
+    dtype: str
+    nbytes: int | None
+
+
+def series(benchmark: str, parameters: Mapping[str, Any]) -> Series:
+    """The series of a point, also where its benchmark has no such parameter."""
+    name = operation(benchmark)
+    without = LINK if name == "link" else {"method": name, "memory": "pageable", "dtype": ""}
+    has = {**without, "nbytes": None, **parameters}
+    return Series(benchmark, *(has[field] for field in Series._fields[1:]))
