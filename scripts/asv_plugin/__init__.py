@@ -15,7 +15,7 @@ asv.conf.json names it as a plugin, so that plain asv commands have all of it:
 - files are replaced whole or not at all, and a point that was measured is not lost to a later run
   that cannot measure it;
 - `asv publish` makes the report (report_page/).
-tests/test_suite.py, which runs asv for real, fails if asv changes under it.
+tests/asv_plugin/test_suite.py, which runs asv for real, fails if asv changes under it.
 """
 
 import ast

@@ -11,8 +11,9 @@ import pytest
 from scripts.change_points import what_changed
 from scripts.reading import points
 from scripts.report_page import timeline
-from tests import derived, test_agreement
+from tests import derived
 from tests.conftest import ROOT
+from tests.docs import test_agreement
 
 
 def test_a_step_is_more_than_two_runs_of_the_same_thing_differ_by():

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from scripts.setup import pycuda_wheel, stack
+from tests.asv_plugin.test_suite import COPY, processes
 from tests.conftest import ROOT, TINY, Project, fake_driver, has_gpu, new_project
-from tests.test_suite import COPY, processes
 
 PYTHONS = ["3.11", "3.12", "3.13"]
 NO_INDEX = {

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.asv_plugin.test_suite import wait_until
 from tests.conftest import ROOT, TINY
-from tests.test_suite import wait_until
 
 IN_VENV = Path(sys.prefix) == ROOT / ".venv"
 

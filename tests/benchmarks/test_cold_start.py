@@ -5,8 +5,8 @@ from importlib import metadata
 import pytest
 
 from benchmarks import cold_start
+from tests.asv_plugin.test_suite import values
 from tests.conftest import change, fake_driver, has_gpu
-from tests.test_suite import values
 
 pytestmark = pytest.mark.skipif(has_gpu(), reason="here the real driver would answer")
 
