@@ -53,7 +53,8 @@ try:
     from scripts.recording import facts, noise, provenance
     from scripts.recording.journal import Journal
     from scripts.setup import dotvenv, machine, stack
-    from scripts.words import one_line
+    from scripts.words import one_line, thresholds
+    from scripts.words.formats import count
 except ImportError as error:
     raise util.UserError(f"{error}: pip install -r requirements/dev.txt") from None
 
@@ -199,7 +200,7 @@ def lower_level(folder, sentinel):
     a process's sentinel is the median of those around 25 samples. True if it is the level now.
     """
     path = Path(folder, "cache.pickle")  # where asv_runner keeps what setup_cache returned
-    too_high = sentinel * noise.QUIET < pickle.loads(path.read_bytes())
+    too_high = sentinel * thresholds.QUIET < pickle.loads(path.read_bytes())
     if too_high:
         path.write_bytes(pickle.dumps(sentinel))
     return too_high
@@ -246,7 +247,7 @@ def run_benchmarks(original, benchmarks, env, results=None, **kwargs):
     if results.journal:  # else nothing is recorded
         results.run = begin(env, results)
     if results.journal and results.journal.kept:
-        kept = noise.count(len(results.journal.kept), "process", "processes")
+        kept = count(len(results.journal.kept), "process", "processes")
         log.info(f"Going on with an unfinished run: {kept} measured already")
     original(benchmarks, env, results=results, **kwargs)
     results.notes.report()
@@ -368,7 +369,7 @@ def interrupted():
     kept = sum(len(notes.journal.kept) for notes in runs if notes.journal)
     if not kept:
         return "Interrupted"
-    kept = noise.count(kept, "process is", "processes are")
+    kept = count(kept, "process is", "processes are")
     return f"Interrupted; {kept} kept, and the next run goes on from there"
 
 
@@ -497,7 +498,7 @@ class RecordedResults(Results):
             return  # the stack could not be installed, or nothing could be measured with it
         kept = sum(len(list(self.keep_measured(name))) for name in self.get_all_result_keys())
         if kept:
-            kept = noise.count(kept, "point", "points")
+            kept = count(kept, "point", "points")
             log.warning(f"{kept} could not be measured now: the earlier result stays")
         self.update_noise()
         path = Path(result_dir, self._filename)

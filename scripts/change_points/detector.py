@@ -2,7 +2,7 @@
 
 A family is the series of one method from one kind of memory. asv's detection cuts each of them, and
 the median of all. On its own it makes every one of three to six commits a step. So a step must also
-be more than two runs of the same thing differ by (what_changed.UNCHANGED) and hold for two commits
+be more than two runs of the same thing differ by (thresholds.UNCHANGED) and hold for two commits
 on either side: a single outlying commit is none, and the newest is a candidate at most. And several
 series must move together (SHARE), since of hundreds a few cross that line by chance.
 """
@@ -14,8 +14,8 @@ from dataclasses import dataclass
 import numpy
 from asv.step_detect import detect_steps
 
-from scripts.change_points import what_changed
 from scripts.reading import intervals
+from scripts.words.thresholds import unchanged
 
 FEWEST = 3  # commits of a series: the newest of three can be a candidate, four can tell
 SHARE = 0.1  # of a family's series, two at least, that must move
@@ -73,7 +73,7 @@ def cuts(logs):
 
 
 def bound(memory, nbytes):
-    return numpy.log1p(what_changed.UNCHANGED[what_changed.kind(memory, nbytes)])
+    return numpy.log1p(unchanged(memory, nbytes))
 
 
 def medians(values, edges):

@@ -10,12 +10,14 @@ from asv.util import UserError
 
 from scripts.change_points import detector, what_changed
 from scripts.reading import points
-from scripts.reading.chosen import NOTHING, NoSuchResult, some
+from scripts.reading.chosen import NOTHING, NoSuchResult
 from scripts.reading.results_file import results_files
 from scripts.recording import provenance
 from scripts.recording.facts import SOFTWARE
+from scripts.words.formats import as_percent, some
+from scripts.words.vocabulary import LINK, TRANSFERS
 
-TIMES = "existing_array", "new_array", "link"  # operations
+TIMES = *TRANSFERS, "link"  # operations
 SERIES = ["operation", "nbytes", "dtype"]  # of one method and kind of memory
 FIRST = "driver", "cuda driver", "kernel"  # facts that are said first
 
@@ -77,7 +79,7 @@ def of_machine(results, machine):
                 candidate=detector.is_candidate(members),
                 method=method,
                 memory=memory,
-                **dict(zip(SIZES, map(percent, detector.size(members, memory)), strict=True)),
+                **dict(zip(SIZES, map(as_percent, detector.size(members, memory)), strict=True)),
                 families=families(members, logs),
             )
             fill_in_what_changed(change, ends, results, machine, said)
@@ -110,7 +112,7 @@ def measured(results, machine):
         raise NoSuchResult(f"No results of a machine {machine!r}{why}; there are: {some(known)}")
     rows = table[table["status"].eq("ok") & table["operation"].isin(TIMES)].copy()
     link = rows["operation"].eq("link")
-    for name, value in {"method": "link", "memory": "pinned", "dtype": ""}.items():
+    for name, value in LINK.items():
         rows[name] = rows[name].astype(object).where(~link, value)
     for name in "commit", "operation":
         rows[name] = rows[name].astype(str)
@@ -127,10 +129,6 @@ def measured(results, machine):
 SIZES = "percent", "low_99", "high_99"
 
 
-def percent(size):
-    return 100 * float(numpy.expm1(size))
-
-
 def families(members, logs):
     """The steps of a change by operation, as Change has them."""
     found = []
@@ -141,10 +139,10 @@ def families(members, logs):
         found.append(
             {
                 "operation": operation,
-                "percent": percent(numpy.median([step.size for step in moved])),
+                "percent": as_percent(numpy.median([step.size for step in moved])),
                 "of": int((logs.loc[operation].notna().sum(axis=1) >= detector.FEWEST).sum()),
                 "series": [
-                    {"nbytes": int(nbytes), "dtype": dtype, "percent": percent(step.size)}
+                    {"nbytes": int(nbytes), "dtype": dtype, "percent": as_percent(step.size)}
                     for step in moved
                     for _, nbytes, dtype in [step.series]
                 ],

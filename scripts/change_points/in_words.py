@@ -5,7 +5,7 @@ import itertools
 from statistics import median
 
 from scripts.recording import provenance
-from scripts.tables.side_by_side import size
+from scripts.words.formats import size
 from scripts.words.markdown import escaped, folded
 
 NONE = "No change points."

@@ -1,6 +1,6 @@
-"""Between two results of a machine: how much of a difference is no change, and what else changed.
+"""What changed between two results of a machine, beside their numbers.
 
-What changed is read from the pins, the requirements of the two commits, and from the provenance
+It is read from the pins, the requirements of the two commits, and from the provenance
 beside the two results.
 """
 
@@ -14,21 +14,8 @@ from asv.results import get_filename
 from scripts.reading.results_file import ROOT
 from scripts.recording import provenance
 
-# By how much a point's seconds may differ between two runs with nothing changed: all but one of 336
-# points differed by less, measured twice on each of three H100 hosts (tests/recorded).
-UNCHANGED = {
-    "pinned, 32 MiB and more": 0.1,
-    "pinned, below": 0.13,
-    "pageable, 32 MiB and more": 0.3,
-    "pageable, below": 0.19,
-}
 PARTS = "measured in"  # of a result that more than one run added to
 STACKS = "host", "cu12", "cu13"
-
-
-def kind(memory, nbytes):
-    """The key in UNCHANGED of a transfer."""
-    return f"{memory}, 32 MiB and more" if nbytes >= 32 << 20 else f"{memory}, below"
 
 
 @functools.cache

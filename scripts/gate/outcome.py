@@ -6,19 +6,15 @@ import math
 import numpy
 
 from scripts.gate import verdict
-from scripts.gate.pairs import FEWEST, operation
-from scripts.tables.side_by_side import size
+from scripts.gate.pairs import FEWEST
+from scripts.words import formats
+from scripts.words.formats import size
 from scripts.words.markdown import escaped, folded
+from scripts.words.vocabulary import KINDS, operation
 
 NOTHING, SLOWER, CANNOT_SAY = 0, 1, 2
 HEADLINES = {NOTHING: "Nothing became slower", SLOWER: "Slower", CANNOT_SAY: "Cannot say"}
 SIDES = "BASE", "HEAD"
-
-
-def percent(logarithm):
-    """0.0953 -> '+10 %'"""
-    change = 100 * math.expm1(logarithm)
-    return f"{change:+.0f} %" if abs(change) >= 9.95 else f"{change:+.1f} %"
 
 
 def findings(found, word):
@@ -73,7 +69,7 @@ def said(one):
     """'cupy, pinned: +12 % (new array, 1 KiB float32, and 3 more)'"""
     more = len(one["parts"]) - 1
     where = one["parts"][0][0] + (f", and {more} more" if more else "")
-    return f"{one['method']}, {one['memory']}: {percent(one['change'])} ({where})"
+    return f"{one['method']}, {one['memory']}: {formats.change(one['change'])} ({where})"
 
 
 def not_measured(visits):
@@ -105,11 +101,11 @@ def could_be_found(found):
     """The least slowdown found 95 % of the time, a line each kind: the median of its series, and of
     the worst of them."""
     for rows, where in ((found.series, "one series"), (found.families, "a whole family")):
-        for kind in verdict.MATTERS:
+        for kind in KINDS:
             least = verdict.promise(rows[rows["kind"] == kind]).dropna()
             if len(least):
-                worst = f", at worst {percent(least.max())}" if len(least) > 1 else ""
-                yield f"{kind}, {where}: {percent(numpy.median(least))}{worst}"
+                worst = f", at worst {formats.change(least.max())}" if len(least) > 1 else ""
+                yield f"{kind}, {where}: {formats.change(numpy.median(least))}{worst}"
 
 
 def blind(found):
@@ -159,7 +155,7 @@ class Compared:
             for one in ones:
                 for name, change, bound in one["parts"]:
                     what = f"{word}: {one['method']}, {one['memory']}, {name}"
-                    yield what, percent(change), percent(math.copysign(bound, change))
+                    yield what, formats.change(change), formats.change(math.copysign(bound, change))
 
     def text(self):
         rows = [

@@ -2,30 +2,11 @@
 
 import pandas
 
-from scripts.reading.intervals import LARGE
+from scripts.words.vocabulary import Series, kind, series
 
-SERIES = ["benchmark", "method", "memory", "dtype", "nbytes"]
+SERIES = list(Series._fields)
 VISIT = ["round", "servers", "change"]
 FEWEST = 4  # visits that a series is judged by
-
-
-def kind(memory, nbytes):
-    """'pinned, below': the transfers that are alike; what is not pinned is as pageable."""
-    if memory != "pinned":
-        return "pageable"
-    return "pinned, 4 MiB and more" if nbytes >= LARGE else "pinned, below"
-
-
-def operation(benchmark):
-    """'new_array'"""
-    return benchmark.rsplit(".", 1)[1].removeprefix("time_")
-
-
-def series_of(benchmark, parameters):
-    """The values of SERIES of a point, also where its benchmark has no such parameter."""
-    has, name = parameters.get, operation(benchmark)
-    memory = has("memory") or ("pinned" if name == "link" else "pageable")
-    return benchmark, has("method") or name, memory, has("dtype") or "", has("nbytes")
 
 
 def of(visits):
@@ -34,7 +15,7 @@ def of(visits):
     `visits` are the lines of a recording.
     """
     rows = [
-        (*series_of(line["benchmark"], line["parameters"]), *(line[name] for name in VISIT))
+        (*series(line["benchmark"], line["parameters"]), *(line[name] for name in VISIT))
         for line in visits
         if "change" in line and line["parameters"].get("nbytes")
     ]

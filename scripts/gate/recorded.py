@@ -11,17 +11,14 @@ from scipy import stats
 from scripts.change_points import history as machine_history
 from scripts.change_points import in_words
 from scripts.gate import outcome, pairs, recording, replay, verdict
-from scripts.reading import chosen, points
+from scripts.reading import points
 from scripts.reading.chosen import NoSuchResult
-from scripts.tables.side_by_side import size
+from scripts.words.formats import size, some
+from scripts.words.thresholds import TARGETS
+from scripts.words.vocabulary import KINDS
 
 RESULTS = points.RESULTS
 RUNS = 5000
-TARGETS = {  # the slowdowns that are to be found 95 % of the time: in one series, in a family
-    "pinned, 4 MiB and more": (0.03, 0.015),
-    "pinned, below": (0.10, 0.04),
-    "pageable": (0.15, 0.06),
-}
 
 
 def only(machine, files):
@@ -32,10 +29,10 @@ def only(machine, files):
     if machine not in there and machine and Path(RESULTS, machine, "machine.json").is_file():
         raise NoSuchResult(
             f"{machine} has no calibration, which `gate.py calibrate` makes there; these have one: "
-            f"{chosen.some(there) or 'none'}"
+            f"{some(there) or 'none'}"
         )
     if machine not in there:
-        which = f"there are {chosen.some(there)}" if there else "there is none"
+        which = f"there are {some(there)}" if there else "there is none"
         which = f"{which} with what this needs"
         raise NoSuchResult(f"No machine {machine}: {which}" if machine else f"Of which? {which}")
     return machine
@@ -99,7 +96,7 @@ def shares(found, needed):
     for place, rows in enumerate((found.series, found.families)):
         sizes = rows["nbytes"] if "nbytes" in rows else numpy.zeros(len(rows))
         ours = rows["method"].ne("link")  # what the link itself does is no method's
-        for kind in verdict.MATTERS:
+        for kind in KINDS:
             here = ours & rows["kind"].eq(kind)
             for nbytes in [*numpy.unique(sizes[here]), None] if place == 0 else [None]:
                 some = here if nbytes is None else here & (sizes == nbytes)

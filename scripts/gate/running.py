@@ -14,6 +14,7 @@ from scripts import asv_plugin
 from scripts.gate import measuring, outcome, pairs, verdict
 from scripts.gate import sides as asv_sides
 from scripts.gate.recording import Recording, read
+from scripts.words.vocabulary import series
 
 RESULTS = Path("results")
 # A copy of bytes does not depend on the dtype; and what 256 MiB would tell, 32 MiB tells in a
@@ -185,7 +186,7 @@ def suspects(found, points, wanted):
     again = (rows["near"] | numpy.array(inside) | noisy) & ~rows["clear"]
     rows = rows[again & rows["visits"].lt(wanted)]
     keys = set(zip(*(rows[name] for name in pairs.SERIES), strict=True))
-    return [p for p in points if pairs.series_of(p.benchmark, p.parameters) in keys]
+    return [p for p in points if series(p.benchmark, p.parameters) in keys]
 
 
 def calibrated(machine, run):

@@ -20,8 +20,9 @@ import pandas
 from scipy import stats
 
 from scripts.gate.pairs import FEWEST, SERIES
+from scripts.words.thresholds import FALSE_ALARMS, MATTERS
+from scripts.words.vocabulary import SCALES
 
-FALSE_ALARMS = 0.005  # nominal, of a whole comparison
 LOOKS = FEWEST, 2 * FEWEST, 4 * FEWEST  # visits of what is near to a finding
 CLEAR = 3  # times the bound: slower without another look
 FAR = 5  # times the shared spread: farther out counts as that
@@ -29,14 +30,8 @@ SMALLEST = 1e-4  # spread; equal changes are luck, not certainty
 NOISY = numpy.log1p(0.3)  # a series that could miss more than this is looked at again, too
 MISSED = 0.05  # of the slowdowns that `promise` is about
 MIDDLE = 0.25  # cut from each end before the mean
-MATTERS = {  # the least change that is worth a finding: in one series, in a whole family
-    "pinned, 4 MiB and more": (0.015, 0.0075),
-    "pinned, below": (0.05, 0.02),
-    "pageable": (0.075, 0.03),
-}
 NOISE = ["benchmark", "memory", "scale"]  # series with these in common have their noise in common
 PRIOR = 8  # how many visits of its own outweigh the noise that a series shares
-SCALES = 4 << 20, 32 << 20  # sizes from which on a transfer's noise is another
 FAMILY = ["method", "memory", "kind"]
 
 

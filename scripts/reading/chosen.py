@@ -6,12 +6,10 @@ points.py's table that have these three in common.
 
 import numpy
 
-OPERATIONS = {  # those that send something to a GPU
-    "existing_array": "into an existing device array",
-    "new_array": "into a new device array",
-}
+from scripts.words.formats import some
+from scripts.words.vocabulary import TRANSFERS
+
 NOTHING = "There are no results yet: python3 scripts/bench.py makes some"
-SHOWN = 12  # of what there is, in an error
 
 
 class NoSuchResult(Exception):
@@ -40,14 +38,8 @@ def choose(points, word):
     measured = found[found["status"] == "ok"]
     if measured.empty:
         raise NoSuchResult(f"Nothing of {word} was measured: all is n/a or failed")
-    gpu = measured[measured["operation"].isin(OPERATIONS)]
+    gpu = measured[measured["operation"].isin(TRANSFERS)]
     return last(points, measured if gpu.empty else gpu, "commit_date", "measured")
-
-
-def some(names):
-    """The first of them, and how many more there are."""
-    more = len(names) - SHOWN
-    return ", ".join(names[:SHOWN]) + (f" and {more} more" if more > 0 else "")
 
 
 def last(points, among, *columns):
@@ -65,5 +57,5 @@ def last_measured(points):
     measured = points[points["status"] == "ok"]
     if measured.empty:
         raise NoSuchResult(NOTHING)
-    gpu = measured[measured["operation"].isin(OPERATIONS)]
+    gpu = measured[measured["operation"].isin(TRANSFERS)]
     return last(points, measured, "measured"), None if gpu.empty else last(points, gpu, "gb_per_s")

@@ -12,11 +12,9 @@ from statistics import median
 import numpy
 from scipy.special import stdtrit  # scipy.stats has it as t.ppf, and takes a second to import
 
-LEVEL = 0.99
-LARGE = 4 << 20  # bytes from which on the link, not the CPU, decides
-# Two runs, nothing changed, 112 points: so 1 is told apart on an H200 and none on an H100; with 1.0
-# it would be 7 and 1.
-BETWEEN_RUNS = 1.5
+from scripts.words.thresholds import BETWEEN_RUNS, LEVEL
+from scripts.words.vocabulary import LARGE
+
 NUMBERS = "processes", "processes_quiet", "process_spread", "squares", "sentinel_seconds"
 KIND = ["machine", "commit", "environment", "benchmark", "memory", "large"]
 

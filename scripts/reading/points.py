@@ -7,7 +7,8 @@ commit, commit_date         the stack's commit, and when it was made (UTC)
 python, environment         the Python measured with, and asv's name of the environment
 measured                    when asv started the benchmark (UTC)
 benchmark, version          asv's name, such as reference.Link.time_link, and its version
-operation                   the name's last word: new_array, existing_array, link, copy, pin, ...
+operation                   what it does, in a word: new_array, existing_array, link, copy, pin, ...
+                            (words/vocabulary.py); no two benchmarks share one
 method, memory, dtype, nbytes, wait     the parameters; empty where the benchmark has no such one
 status                      ok; n/a: a library, driver, device or memory was not there, or the point
                             was not asked for; failed: anything else. Only ok has numbers
@@ -32,7 +33,6 @@ from scripts.reading import intervals
 from scripts.reading.results_file import PARAMETERS, ROOT, known_benchmarks, read_all, results_files
 
 RESULTS = ROOT / "results"
-EXISTING = "host_to_device.HostToDevice.time_existing_array"
 TEXT = [
     *("machine", "gpu", "pcie_link", "commit", "python", "environment", "benchmark", "version"),
     *("operation", "method", "memory", "dtype", "wait", "status"),

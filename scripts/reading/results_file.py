@@ -15,6 +15,7 @@ from asv.util import UserError
 
 from scripts.reading import intervals
 from scripts.recording import noise
+from scripts.words.vocabulary import operation
 
 ROOT = Path(__file__).resolve().parents[2]
 PARAMETERS = "method", "memory", "dtype", "nbytes", "wait"
@@ -109,7 +110,7 @@ def part(result, benchmark, noted):
         "measured": (result.started_at or {}).get(name),
         "benchmark": name,
         "version": benchmark["version"],
-        "operation": name.rsplit(".", 1)[1].removeprefix("time_").removeprefix("track_"),
+        "operation": operation(name),
     }
     return {
         **facts,

@@ -16,9 +16,11 @@ import numpy
 from asv.console import log
 from asv.util import is_na
 
+from scripts.words.formats import count
+from scripts.words.thresholds import QUIET
+
 SUFFIX = ".noise.jsonl"
 COLUMNS = "samples", "quiet", "sentinel"  # a value a process
-QUIET = 1.12  # of the quiet level (benchmarks/measure.py): what is slower was no quiet core
 
 
 def path_beside(results_file):
@@ -69,10 +71,6 @@ def replacing(path, points):
         new.replace(path)
     finally:
         new.unlink(missing_ok=True)
-
-
-def count(number, one, many):
-    return f"{number} {one if number == 1 else many}"
 
 
 class Notes:

@@ -6,6 +6,7 @@ import numpy
 
 from scripts.gate import pairs, recording, verdict
 from scripts.gate.recording import Broken
+from scripts.words.vocabulary import KINDS
 
 
 def shown(path):
@@ -42,17 +43,17 @@ def told(commit, facts, lines):
 
 
 def kinds(found):
-    for kind in verdict.MATTERS:
+    for kind in KINDS:
         series, families = (rows[rows["kind"].eq(kind)] for rows in (found.series, found.families))
         if len(series):
             series = series.assign(least=verdict.promise(series))
-            medians = percent(series.groupby("nbytes")[["own", "least"]].median())
+            medians = in_percent(series.groupby("nbytes")[["own", "least"]].median())
             yield {
                 "name": kind,
                 "sizes": [(int(nbytes), *row) for nbytes, *row in medians.itertuples()],
-                "family": percent(verdict.promise(families).median()),
+                "family": in_percent(verdict.promise(families).median()),
             }
 
 
-def percent(logarithms):
+def in_percent(logarithms):
     return 100 * numpy.expm1(logarithms)

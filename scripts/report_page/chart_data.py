@@ -4,13 +4,15 @@ import altair
 import numpy
 import pandas
 
-from scripts.report_page.look import OPERATIONS, PANELS, choice
+from scripts.report_page.look import PANELS, choice
+from scripts.words.formats import size
+from scripts.words.vocabulary import TRANSFERS
 
 
 def transfers(points):
     """The rows of HostToDevice, with what the charts call things, rounded for the page."""
-    rows = points[points["operation"].isin(list(OPERATIONS))].copy()
-    into = rows["operation"].astype(str).map(OPERATIONS)
+    rows = points[points["operation"].isin(list(TRANSFERS))].copy()
+    into = rows["operation"].astype(str).map({name: one.into for name, one in TRANSFERS.items()})
     rows["panel"] = rows["memory"].astype(str) + " memory, " + into
     rows["into"] = into
     return with_numbers(rows)
@@ -19,9 +21,9 @@ def transfers(points):
 def with_numbers(rows):
     """Add GB/s, microseconds, the ends of their 99 % intervals, and the size in words."""
     rows = rows.copy()
-    rows["size"] = rows["nbytes"].map(
-        {nbytes: in_words(nbytes) for nbytes in rows["nbytes"].unique()}
-    )
+    known = rows["nbytes"].dropna().unique()
+    texts = {nbytes: size(nbytes) for nbytes in known}
+    rows["size"] = rows["nbytes"].astype(object).map(texts).fillna("")
     rows["rate"] = digits(rows["gb_per_s"])
     rows["rate_low"] = digits(rows["gb_per_s_low_99"].fillna(rows["gb_per_s"]))
     rows["rate_high"] = digits(rows["gb_per_s_high_99"].fillna(rows["gb_per_s"]))
@@ -36,17 +38,6 @@ def digits(values, count=5):
     values = numpy.asarray(values, float)
     scale = 10.0 ** (count - 1 - numpy.floor(numpy.log10(numpy.where(values > 0, values, 1))))
     return numpy.where(values > 0, numpy.round(values * scale) / scale, numpy.nan)
-
-
-def in_words(nbytes):
-    """1048576 -> '1 MiB'; '' for no size"""
-    if pandas.isna(nbytes):
-        return ""
-    for unit in "B", "KiB", "MiB":
-        if nbytes < 1024:
-            return f"{nbytes:g} {unit}"
-        nbytes /= 1024
-    return f"{nbytes:g} GiB"
 
 
 def data(rows, *columns):

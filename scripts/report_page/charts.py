@@ -30,15 +30,14 @@ from scripts.report_page.look import (
     sizes,
     switches,
 )
+from scripts.words.vocabulary import OTHERS, SMALL
 
-SMALL = 64 << 10  # bytes up to which a transfer is latency rather than bandwidth
 STRAIGHT = altair.Axis(labelAngle=0, labelExpr="split(datum.label, ' ')", grid=False)
 LOG_AXIS = altair.Axis(values=[0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30, 100, 300], format="~")
 ABOUT = ["method", "dtype", "size"]
-LINK = "reference.Link.time_link"
 LINES = {
-    "the link's ceiling": LINK,
-    "the host's own copy": "reference.HostCopy.time_copy",
+    "the link's ceiling": OTHERS["link"],
+    "the host's own copy": OTHERS["copy"],
 }
 
 
@@ -99,7 +98,7 @@ def latency(points, static=False):
     """Microseconds at the small sizes, float32, and the harness's floor below them."""
     rows = transfers(points[points["dtype"].eq("float32") & points["nbytes"].le(SMALL)])
     rows = rows.assign(kind="transfer")
-    floor = points["benchmark"].eq("reference.Harness.time_nothing") & points["wait"].eq("device")
+    floor = points["benchmark"].eq(OTHERS["nothing"]) & points["wait"].eq("device")
     floor = in_every_panel(with_numbers(points[floor]), "the harness's floor", rows)
     fields = ["machine", "panel", "kind", *ABOUT, "us", "us_low", "us_high"]
     shown_data = data(pandas.concat([rows, floor]), *fields)
@@ -183,7 +182,7 @@ def machines(points, static=False):
     The colour is the method's, of which one is shown; the machines differ in shape and dash.
     """
     rows = transfers(points[points["dtype"].eq("float32")])
-    link = points[points["benchmark"].eq(LINK)]
+    link = points[points["benchmark"].eq(OTHERS["link"])]
     link = link.set_index(["machine", "nbytes"])["gb_per_s"]
     keys = pandas.MultiIndex.from_frame(rows[["machine", "nbytes"]])
     rows["share"] = digits(100 * rows["gb_per_s"] / link.reindex(keys).to_numpy())

@@ -11,11 +11,12 @@ import numpy
 from scipy.special import fdtrc  # scipy.stats: f.sf
 
 from scripts.reading import intervals
-from scripts.report_page.chart_data import in_words
-from scripts.report_page.look import MEMORY, OPERATIONS
 from scripts.tables.side_by_side import COLD
+from scripts.words.formats import size
+from scripts.words.thresholds import BETWEEN_RUNS
+from scripts.words.vocabulary import MEMORY, OTHERS, TRANSFERS
 
-PIN = "reference.Pinning.time_pin"
+PIN = OTHERS["pin"]
 NEEDED = [
     *("benchmark", "operation", "method", "memory", "dtype", "nbytes", "seconds"),
     *("installed_bytes", "processes", "log_sd", "degrees_of_freedom"),
@@ -47,7 +48,7 @@ def fastest(run, memory, operation):
         others = {
             method: [answer["others"][method] for answer in same] for method in same[0]["others"]
         }
-        ends = [in_words(same[index]["nbytes"]) for index in (0, -1)]
+        ends = [size(same[index]["nbytes"]) for index in (0, -1)]
         ranges.append(
             {
                 "sizes": " to ".join(dict.fromkeys(ends)),
@@ -147,7 +148,7 @@ def dtype_differences(run, same_run=True):
     so (F-test of the logarithms, the variance that of intervals.py); `slowest`: the dtype.
     """
     rows = measured(run)
-    rows = rows[rows["operation"].isin(list(OPERATIONS)) & rows["log_sd"].notna()]
+    rows = rows[rows["operation"].isin(list(TRANSFERS)) & rows["log_sd"].notna()]
     rows = rows.assign(log=numpy.log(rows["seconds"]), processes=rows["processes"].astype(float))
     keys = ["method", "memory", "operation", "nbytes"]
     same = rows.assign(sum=rows["log"] * rows["processes"]).groupby(keys, observed=True)
@@ -159,7 +160,7 @@ def dtype_differences(run, same_run=True):
     found["slowest"] = rows.loc[same["log"].idxmax(), "dtype"].astype(str).to_numpy()
     found["more"] = same.size() - 1
     found = found.assign(square=same["square"].sum()).query("more > 0")
-    widen = 1.0 if same_run else intervals.BETWEEN_RUNS
+    widen = 1.0 if same_run else BETWEEN_RUNS
     ratio = found["square"] / found["more"] / (widen * found["log_sd"]) ** 2
     found["p"] = fdtrc(found["more"], found["degrees_of_freedom"], ratio)
     return found.reset_index()

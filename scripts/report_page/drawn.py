@@ -18,7 +18,7 @@ CHARTS = {
 def of_machine(table, machine=None):
     """The rows of `machine`, or of the fastest. ValueError if it has no results with a GPU."""
     rows = page.newest(table)
-    transfers = rows[rows["benchmark"].eq(points.EXISTING) & rows["status"].eq("ok")]
+    transfers = rows[rows["operation"].eq("existing_array") & rows["status"].eq("ok")]
     if machine is None and len(transfers):
         machine = transfers.loc[transfers["gb_per_s"].idxmax(), "machine"]
     if machine not in set(transfers["machine"]):

@@ -10,13 +10,12 @@ from pathlib import Path
 import altair
 import vl_convert
 
-from scripts.tables.side_by_side import MEMORY
+from scripts.words.vocabulary import MEMORY, TRANSFERS
 
 COLOURS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9"]
 SHAPES = ["circle", "square", "triangle-up", "diamond", "cross", "triangle-down"]
 GREY = "#7a7a7a"  # what is no method; seen on white and on black
-OPERATIONS = {"existing_array": "existing array", "new_array": "new array"}
-PANELS = [f"{memory} memory, {into}" for into in OPERATIONS.values() for memory in MEMORY]
+PANELS = [f"{memory} memory, {into}" for _, _, into in TRANSFERS.values() for memory in MEMORY]
 WIDTH, HEIGHT, NARROW = 360, 240, 640  # pixels; below NARROW there is one panel a row
 
 # '1024' -> 1 over KiB, as the two lines of an axis label

@@ -15,7 +15,8 @@ from scripts.reading import points
 from scripts.reading.points import RUN
 from scripts.recording import provenance
 from scripts.report_page import charts, choosing, look, sentences, timeline
-from scripts.report_page.chart_data import in_words
+from scripts.words.formats import duration, percents, size
+from scripts.words.vocabulary import MEMORY, TRANSFERS
 
 HERE = Path(__file__).resolve().parent
 # logLevel 1: Vega's errors only, as it warns wherever what is chosen in a menu has no points.
@@ -38,7 +39,7 @@ def write(output, results):
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(HERE), autoescape=True, trim_blocks=True, lstrip_blocks=True
     )
-    environment.filters |= {"size": in_words, "percent": sentences.percent, "seconds": seconds}
+    environment.filters |= {"size": size, "percent": percents, "seconds": duration}
     text = environment.get_template("report.html.jinja").render(
         bundle=bundle() if len(latest) else "",
         embed=EMBED,
@@ -76,7 +77,7 @@ def bundle():
 def newest(table):
     """The rows of each machine's newest result that has transfers to a GPU."""
     result = table.groupby(RUN, observed=True, sort=False).ngroup()
-    with_gpu = table["operation"].isin(list(look.OPERATIONS)) & table["status"].eq("ok")
+    with_gpu = table["operation"].isin(list(TRANSFERS)) & table["status"].eq("ok")
     rows = table.loc[with_gpu, ["machine", "commit_date", "measured"]].assign(result=result)
     rows = rows.sort_values(["commit_date", "measured"], kind="stable")
     return table[result.isin(rows.drop_duplicates("machine", keep="last")["result"])]
@@ -106,15 +107,15 @@ def machine(run, results, left_out):
         "python": first["python"],
         "count": {name: int(status.get(name, 0)) for name in ("ok", "n/a", "failed")},
         "ranges": [
-            (memory, into, found)
-            for operation, into in look.OPERATIONS.items()
-            for memory in look.MEMORY
+            (memory, does.into, found)
+            for operation, does in TRANSFERS.items()
+            for memory in MEMORY
             if (found := choosing.fastest(run, memory, operation))
         ],
         "pinned": sentences.pinned_or_pageable(run),
         "pays": {
-            into: found
-            for operation, into in look.OPERATIONS.items()
+            does.into: found
+            for operation, does in TRANSFERS.items()
             if (found := choosing.transfers_to_pay(run, operation))
         },
         "cold": choosing.cold_start(run),
@@ -164,11 +165,3 @@ def calibrations(results, left_out):
         except calibration_shown.Broken as error:
             left_out.append(f"{path.parent.name}/{path.name}: it {error}")
     return found
-
-
-def seconds(value):
-    """0.0123 -> '12.3 ms'"""
-    factor, unit = next(
-        (pair for pair in ((1, "s"), (1e3, "ms")) if value * pair[0] >= 1), (1e6, "µs")
-    )
-    return f"{value * factor:.3g} {unit}"

@@ -4,22 +4,8 @@ import numpy
 from scipy.special import bdtr  # scipy.stats: binom.cdf
 
 from scripts.report_page import choosing
-from scripts.report_page.chart_data import in_words
-from scripts.report_page.look import OPERATIONS
-
-
-def listed(names):
-    """['a', 'b', 'c'] -> 'a, b and c'"""
-    names = [str(name) for name in names]
-    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
-
-
-def percent(least, most):
-    """2.9, 22.8 -> '3 to 23 %'"""
-    ends = dict.fromkeys(
-        f"{value:.0f}" if value >= 10 else f"{value:.2g}" for value in (least, most)
-    )
-    return " to ".join(ends) + " %"
+from scripts.words.formats import listed, size
+from scripts.words.vocabulary import TRANSFERS
 
 
 def pinned_or_pageable(run):
@@ -27,22 +13,23 @@ def pinned_or_pageable(run):
     if run["log_sd"].isna().all():
         return ["The noise of these numbers is not known, so nothing here is told apart."]
     said = []
-    for operation, into in OPERATIONS.items():
+    for operation, does in TRANSFERS.items():
         sizes = {}
         for method, nbytes in choosing.pinned_from(run, operation).items():
             sizes.setdefault(nbytes, []).append(method)
         never = sizes.pop(None, [])
         parts = [
-            f"from {in_words(nbytes)} on with {listed(names)}"
+            f"from {size(nbytes)} on with {listed(names)}"
             for nbytes, names in sorted(sizes.items())
         ]
         if parts:
             said.append(
-                f"Into {article(into)}, pinned memory is faster than pageable {'; '.join(parts)}."
+                f"Into {article(does.into)}, pinned memory is faster than pageable "
+                f"{'; '.join(parts)}."
             )
         if never:
             said.append(
-                f"Into {article(into)}, pinned memory is at no size, up to the largest, "
+                f"Into {article(does.into)}, pinned memory is at no size, up to the largest, "
                 f"faster than pageable with {listed(never)}."
             )
     return said
@@ -73,10 +60,10 @@ def dtypes(run, parts=None):
     if len(differing) <= chance:
         return ["No: the time depends on the bytes, not on the dtype.", numbers]
     worst = differing.iloc[-1]
-    where = f"{worst['method']}, {worst['memory']}, {OPERATIONS[worst['operation']]}"
+    where = f"{worst['method']}, {worst['memory']}, {TRANSFERS[worst['operation']].into}"
     return [
         "In places: not everywhere do equal bytes take equal time.",
-        f"{numbers} Most at {where}, {in_words(worst['nbytes'])}: {worst['slowest']} takes "
+        f"{numbers} Most at {where}, {size(worst['nbytes'])}: {worst['slowest']} takes "
         f"{100 * worst['spread']:.0f} % longer than the fastest.",
     ]
 
@@ -107,7 +94,7 @@ def step(rows):
     """One line on the steps of one memory and operation between two results."""
     least, most = sorted([rows["step"].min(), rows["step"].max()])
     ends = dict.fromkeys(f"{value:+.0f}".replace("-", "\N{MINUS SIGN}") for value in (least, most))
-    sizes = [in_words(nbytes) for nbytes in sorted(rows["nbytes"].unique())]
+    sizes = [size(nbytes) for nbytes in sorted(rows["nbytes"].unique())]
     return (
         f"{rows['panel'].iloc[0]}: {' to '.join(ends)} % GB/s with "
         f"{listed(rows['method'].unique())}, {' to '.join(dict.fromkeys([sizes[0], sizes[-1]]))}"

@@ -1,7 +1,7 @@
 """How GB/s went from result to result of a machine: the steps, and the chart of it.
 
 A step is where two neighbouring results differ by more than two runs of the same thing do
-(what_changed.UNCHANGED), and the medians of the three results before it and the three from it on
+(thresholds.UNCHANGED), and the medians of the three results before it and the three from it on
 do so too, so that one odd result is none. (asv's own detection wants a longer history.)
 """
 
@@ -11,10 +11,10 @@ import altair
 import numpy
 import pandas
 
-from scripts.change_points import what_changed
 from scripts.reading.points import RUN
 from scripts.report_page.chart_data import data, menus, transfers
 from scripts.report_page.look import GREY, colour, legend, methods, shape, switches
+from scripts.words.thresholds import unchanged
 
 BESIDE = 3  # results on each side of a step
 SERIES = ["machine", "memory", "operation", "method", "nbytes"]
@@ -45,7 +45,7 @@ def steps(rows):
     starts, ends, rates = [], [], rows["gb_per_s"].to_numpy()
     for (_, memory, _, _, nbytes), found in rows.groupby(SERIES, observed=True).indices.items():
         logs = numpy.log(rates[found])
-        bound = numpy.log1p(what_changed.UNCHANGED[what_changed.kind(memory, nbytes)])
+        bound = numpy.log1p(unchanged(memory, nbytes))
         for place in numpy.flatnonzero(abs(numpy.diff(logs)) > bound) + 1:
             sides = logs[max(place - BESIDE, 0) : place], logs[place : place + BESIDE]
             if abs(numpy.median(sides[1]) - numpy.median(sides[0])) > bound:

@@ -11,6 +11,7 @@ from rich.text import Text
 from scripts.reading import chosen, points
 from scripts.tables import side_by_side
 from scripts.words.markdown import escaped
+from scripts.words.vocabulary import TRANSFERS
 
 METHODS_LEGEND = (
     "fastest: marked, with all that cannot be told from it; noise: what numbers of a row must "
@@ -68,7 +69,7 @@ def of_last(table):
     """What was measured last and, if that is of no GPU, the fastest GPU that is recorded."""
     last, fastest = chosen.last_measured(table)
     yield from of_one(last)
-    if fastest is not None and not last["operation"].isin(chosen.OPERATIONS).any():
+    if fastest is not None and not last["operation"].isin(TRANSFERS).any():
         yield "Recorded, not measured here:"
         copies = last["operation"].eq("copy") & last["status"].eq("ok")
         yield from of_one(fastest, last if copies.any() else None)

@@ -10,12 +10,10 @@ from dataclasses import dataclass, field
 import numpy
 
 from scripts.reading import intervals
-from scripts.reading.chosen import OPERATIONS
+from scripts.words.formats import as_percent, duration, percent, rate, size
+from scripts.words.vocabulary import DTYPE, KINDS, MEMORY, TRANSFERS, kind
 
-MEMORY = "pinned", "pageable"
-METHODS = "cuda-python", "torch", "cupy", "pycuda"  # the order of columns; others come behind
-DTYPE = "float32"
-COLD = {"import": "import", "context": "context", "copy": "first copy", "total": "in all"}
+COLD = {"import": "import", "context": "context", "first_copy": "first copy", "total": "in all"}
 
 
 @dataclass
@@ -28,34 +26,12 @@ class Sheet:
     marks: set = field(default_factory=set)
 
 
-def size(nbytes):
-    """1048576 -> '1 MiB'"""
-    for unit in "B", "KiB", "MiB":
-        if nbytes < 1024:
-            return f"{nbytes} {unit}"
-        nbytes //= 1024
-    return f"{nbytes} GiB"
-
-
-def number(rate):
-    """123.4 -> '123', 12.0 -> '12.0', 0.0123 -> '0.012', NaN -> 'n/a'"""
-    if math.isnan(rate):
-        return "n/a"
-    return format(rate, ".0f" if rate >= 99.95 else "#.3g" if rate >= 1 else ".3f")
-
-
-def percent(logarithm):
-    """0.0953 -> '10 %', NaN -> 'n/a'"""
-    return "n/a" if math.isnan(logarithm) else f"{100 * math.expm1(logarithm):.2g} %"
-
-
 def lines(result, operation, memory=None):
     """What was measured of one operation, with float32: {method: {nbytes: row}}.
 
     Operations that know no method have the one key None.
     """
     rows = result[(result["operation"] == operation) & (result["status"] == "ok")]
-    rows = rows[rows["nbytes"].notna()]  # a cold start has a copy, too
     rows = rows[rows["dtype"].isna() | (rows["dtype"] == DTYPE)]
     if memory:
         rows = rows[rows["memory"] == memory]
@@ -63,8 +39,7 @@ def lines(result, operation, memory=None):
     for row in rows.to_dict("records"):
         method = row["method"] if isinstance(row["method"], str) else None
         found.setdefault(method, {})[int(row["nbytes"])] = row
-    order = dict.fromkeys([*METHODS, *found])  # a fifth method comes last
-    return {method: found[method] for method in order if method in found}
+    return found
 
 
 def sizes(*found):
@@ -72,8 +47,8 @@ def sizes(*found):
     return sorted({nbytes for one in found for rows in one.values() for nbytes in rows})
 
 
-def rate(found, method, nbytes):
-    return found.get(method, {}).get(nbytes, {}).get("gb_per_s", math.nan)
+def cell(found, method, nbytes):
+    return rate(found.get(method, {}).get(nbytes, {}).get("gb_per_s", math.nan))
 
 
 def methods(result, copies):
@@ -83,23 +58,23 @@ def methods(result, copies):
     result `copies` has it. Only that copy, if no method was measured.
     """
     link, copy = lines(result, "link"), lines(copies, "copy")
-    for operation, into in OPERATIONS.items():
+    for operation, does in TRANSFERS.items():
         for memory in MEMORY:
             found = lines(result, operation, memory)
             limit, title = (link, "link") if memory == "pinned" else (copy, "host copy")
             header = ["size", *found, title, "fastest", "noise"]
-            sheet = Sheet(f"{memory}, {into}", header)
+            sheet = Sheet(f"{memory}, {does.title}", header)
             for nbytes in sizes(found):
-                rates = [number(rate(found, method, nbytes)) for method in found]
+                rates = [cell(found, method, nbytes) for method in found]
                 group, said, noise = fastest(found, nbytes)
                 sheet.marks |= {(len(sheet.rows), 1 + list(found).index(one)) for one in group}
-                beside = number(rate(limit, None, nbytes))
+                beside = cell(limit, None, nbytes)
                 sheet.rows.append([size(nbytes), *rates, beside, said, noise])
             if sheet.rows:
                 yield sheet
     yield from cold_start(result)
-    if copy and not set(OPERATIONS) & set(result["operation"]):
-        rows = [[size(nbytes), number(rate(copy, None, nbytes))] for nbytes in sizes(copy)]
+    if copy and not set(TRANSFERS) & set(result["operation"]):
+        rows = [[size(nbytes), cell(copy, None, nbytes)] for nbytes in sizes(copy)]
         yield Sheet("NumPy to NumPy, on the host", ["size", "host copy"], rows)
 
 
@@ -109,23 +84,14 @@ def cold_start(result):
     rows = result[result["benchmark"].str.startswith("cold_start.") & (result["status"] == "ok")]
     for row in rows.to_dict("records"):
         step = COLD.get(row["operation"])
-        text = seconds(row["seconds"]) if step else f"{row['installed_bytes'] / 1e6:.0f} MB"
+        text = duration(row["seconds"]) if step else f"{row['installed_bytes'] / 1e6:.0f} MB"
         found.setdefault(row["method"], {})[step or "installed"] = text
     columns = [*COLD.values(), "installed"]
     known = [name for name in columns if any(name in steps for steps in found.values())]
     header = ["method", *known]
-    rows = [
-        [method, *(found[method].get(name, "n/a") for name in header[1:])]
-        for method in (*METHODS, *sorted(set(found) - set(METHODS)))
-        if method in found
-    ]
+    rows = [[method, *(found[method].get(name, "n/a") for name in header[1:])] for method in found]
     if rows:
         yield Sheet("the first 1 KiB of a fresh interpreter", header, rows)
-
-
-def seconds(value):
-    """2.5 -> '2.50 s', 0.0123 -> '12.3 ms'"""
-    return f"{value:.3g} s" if value >= 1 else f"{1e3 * value:.3g} ms"
 
 
 def fastest(found, nbytes):
@@ -138,16 +104,16 @@ def fastest(found, nbytes):
         return [], "not known", "n/a"
     tied = [other for other in others if not intervals.differ(rows[best], rows[other])]
     said = f"{1 + len(tied)} tied" if tied else best
-    return [best, *tied], said, percent(max(margins))
+    return [best, *tied], said, percent(as_percent(max(margins)))
 
 
 def two(one, other):
     """Two results method by method, a Sheet for each operation and memory, and one for the rest."""
-    for operation, into in OPERATIONS.items():
+    for operation, does in TRANSFERS.items():
         for memory in MEMORY:
             pair = [lines(result, operation, memory) for result in (one, other)]
             columns = {method: method for method in {**pair[0], **pair[1]}}
-            yield from pairs(f"{memory}, {into}", columns, *pair)
+            yield from pairs(f"{memory}, {does.title}", columns, *pair)
     pair = [
         {name: lines(result, name).get(None, {}) for name in ("link", "copy")}
         for result in (one, other)
@@ -167,9 +133,9 @@ def pairs(title, columns, left, right):
                 margins.append(intervals.margin(*rows, same_run=False))
                 if intervals.differ(*rows, same_run=False):
                     sign = ">" if rows[0]["seconds"] < rows[1]["seconds"] else "<"
-            one, other = (number(rate(found, name, nbytes)) for found in (left, right))
+            one, other = (cell(found, name, nbytes) for found in (left, right))
             cells.append(f"{one} {sign} {other}" if all(rows) else f"{one} | {other}")
-        noise = percent(max(margins, default=math.nan))
+        noise = percent(as_percent(max(margins, default=math.nan)))
         sheet.rows.append([size(nbytes), *cells, noise])
     if sheet.rows:
         yield sheet
@@ -179,7 +145,7 @@ def count(one, other):
     """How many transfers both results have, all dtypes, and in how many each is faster."""
     keys = ["benchmark", "method", "memory", "dtype", "nbytes"]
     both = [
-        result[result["operation"].isin(OPERATIONS) & (result["status"] == "ok")]
+        result[result["operation"].isin(TRANSFERS) & (result["status"] == "ok")]
         .astype({key: object for key in keys})
         .set_index(keys)
         for result in (one, other)
@@ -197,12 +163,8 @@ def noise(result):
         return "Nothing was recorded of the noise"
     rows = result[result["processes"].gt(1)]
     rows, copies = (rows[rows["operation"].eq(name)] for name in ("existing_array", "copy"))
-    pinned, large = rows["memory"].eq("pinned"), rows["nbytes"].ge(intervals.LARGE)
-    kinds = {
-        "pinned, 4 MiB and more": rows[pinned & large],
-        "pinned, below": rows[pinned & ~large],
-        "pageable": rows[~pinned],
-    }
+    of = [kind(*row) for row in zip(rows["memory"], rows["nbytes"], strict=True)]
+    kinds = {name: rows[numpy.array(of, object) == name] for name in KINDS}
     if rows.empty:  # no GPU
         kinds = {"NumPy to NumPy": copies}
     said = [

@@ -1,8 +1,8 @@
-"""What decides: when a core is quiet, when two numbers differ, what matters. Each with its reason."""
+"""What decides: when a core is quiet, when two numbers differ, what matters; each with a reason."""
 
 from scripts.words.vocabulary import HUGE, KINDS
 
-QUIET = 1.12  # of the sentinel's quiet level; what is slower was no quiet core (quiet_core.py has it, too)
+QUIET = 1.12  # of the sentinel's quiet level (benchmarks/measure.py): slower was no quiet core
 LEVEL = 0.99  # of every interval, and at which two numbers of one result differ
 
 # Runs differ by more than their processes do: for two of them the spread is this much wider. Two
@@ -10,9 +10,9 @@ LEVEL = 0.99  # of every interval, and at which two numbers of one result differ
 # would be 7 and 1.
 BETWEEN_RUNS = 1.5
 
-# By how much a point's seconds may differ between two runs with nothing changed, below HUGE and from
-# there on: all but one of 336 points differed by less, measured twice on each of three H100 hosts
-# (tests/recorded). A step of the history begins above it.
+# By how much a point's seconds may differ between two runs with nothing changed, below HUGE and
+# from there on: all but one of 336 points differed by less, measured twice on each of three H100
+# hosts (tests/recorded). A step of the history begins above it.
 UNCHANGED = {"pinned": (0.13, 0.1), "pageable": (0.19, 0.3)}
 
 

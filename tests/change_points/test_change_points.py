@@ -16,6 +16,7 @@ from scripts.change_points import detector, history, in_words, what_changed
 from scripts.reading import points
 from scripts.reading.chosen import NoSuchResult
 from scripts.recording import noise
+from scripts.words.thresholds import unchanged
 from tests import derived
 
 H100 = "nvidia-h100-80gb-hbm3"
@@ -42,7 +43,7 @@ def recorded():
             ends = numpy.cumsum(noted[name, *point]["samples"])[:-1]
             logs = [numpy.log(numpy.median(one)) for one in numpy.split(numpy.array(taken), ends)]
             spread = numpy.sqrt(len(logs) / (len(logs) - 1))
-            off[what_changed.kind(memory, nbytes)] += list((logs - numpy.mean(logs)) * spread)
+            off[unchanged(memory, nbytes)] += list((logs - numpy.mean(logs)) * spread)
     return known, off
 
 
@@ -62,7 +63,7 @@ def made(results, change=lambda commit, point: 1.0, commits=COMMITS, facts=None,
             if point is None:
                 return 1.0
             memory, nbytes = (point[1], point[3]) if len(point) == 4 else ("pinned", 32 << 20)
-            drawn = random.choice(OFF[what_changed.kind(memory, nbytes)], 2)
+            drawn = random.choice(OFF[unchanged(memory, nbytes)], 2)
             return float(numpy.exp(drawn.mean())) * change(number, point)
 
         about = facts and facts(number)

@@ -11,6 +11,7 @@ import pytest
 from scripts.change_points import what_changed
 from scripts.reading import points
 from scripts.report_page import timeline
+from scripts.words.thresholds import UNCHANGED, unchanged
 from tests import derived
 from tests.conftest import ROOT
 from tests.docs import test_agreement
@@ -32,12 +33,12 @@ def test_a_step_is_more_than_two_runs_of_the_same_thing_differ_by():
     apart = collections.defaultdict(list)
     for before, after in runs:
         for point, seconds in after.items():
-            apart[what_changed.kind(point[2], point[4])].append(abs(seconds / before[point] - 1))
-    assert apart.keys() == what_changed.UNCHANGED.keys()
-    more = [one for kind in apart for one in apart[kind] if one > what_changed.UNCHANGED[kind]]
+            apart[unchanged(point[2], point[4])].append(abs(seconds / before[point] - 1))
+    assert apart.keys() == {bound for bounds in UNCHANGED.values() for bound in bounds}
+    more = [one for bound in apart for one in apart[bound] if one > bound]
     assert (len(more), sum(map(len, apart.values()))) == (1, 336)
-    for kind, values in apart.items():
-        assert what_changed.UNCHANGED[kind] < 3 * numpy.quantile(values, 0.95), kind
+    for bound, values in apart.items():
+        assert bound < 3 * numpy.quantile(values, 0.95)
 
 
 def steps(*rates):

@@ -17,8 +17,9 @@ import pytest
 
 from scripts.gate import pairs, recording
 from scripts.reading import chosen, points
-from scripts.reading.intervals import LARGE
 from scripts.recording import noise
+from scripts.words import vocabulary
+from scripts.words.vocabulary import LARGE, series
 from tests.conftest import ROOT
 
 MACHINE, COMMIT = "nvidia-h100-80gb-hbm3", "e62adfd3"
@@ -101,11 +102,11 @@ def test_readme_says_that_it_is_the_time_and_not_the_process():
     at_once, later = defaultdict(list), defaultdict(list)
     visits = defaultdict(list)
     for line in filter(lambda line: "change" in line, lines):
-        _, _, memory, _, nbytes = series = pairs.series_of(line["benchmark"], line["parameters"])
-        kind, seconds = pairs.kind(memory, nbytes), math.log(line["seconds"][0])
+        _, _, memory, _, nbytes = point = series(line["benchmark"], line["parameters"])
+        kind, seconds = vocabulary.kind(memory, nbytes), math.log(line["seconds"][0])
         at_once[kind].append(abs(line["change"]))
-        later[kind] += [abs(seconds - before) for before in visits[series]]
-        visits[series].append(seconds)
+        later[kind] += [abs(seconds - before) for before in visits[point]]
+        visits[point].append(seconds)
     assert len(at_once) == 2
     readme = (ROOT / "README.md").read_text()
     for kind in at_once:

@@ -16,7 +16,7 @@ import pytest
 
 from scripts.gate import outcome, pairs, recorded, recording, replay, running, verdict
 from scripts.gate.pairs import FEWEST
-from scripts.tables.side_by_side import size
+from scripts.words.formats import size
 from tests.conftest import ROOT
 
 CALIBRATION = ROOT / "results" / "nvidia-h100-80gb-hbm3" / "calibration.jsonl"

@@ -11,8 +11,11 @@ from hypothesis import strategies as st
 
 from scripts import points as points_command
 from scripts.reading import intervals, points, results_file
+from scripts.words.vocabulary import TRANSFERS
 from tests import derived
 from tests.conftest import ROOT
+
+EXISTING = TRANSFERS["existing_array"].benchmark
 
 COMMIT = "c0ffee00" * 5
 NAN = math.nan
@@ -125,7 +128,7 @@ def test_intervals_hold_what_they_promise():
 
 
 def test_kinds_have_spreads_of_their_own(recorded):
-    transfers = recorded[recorded["benchmark"].eq(points.EXISTING)]
+    transfers = recorded[recorded["benchmark"].eq(EXISTING)]
     large = transfers["nbytes"].ge(4 << 20)
     spreads = transfers.groupby(["memory", large], observed=True)["log_sd"].agg(
         ["nunique", "first"]
@@ -139,15 +142,15 @@ def test_kinds_have_spreads_of_their_own(recorded):
 
 def test_processes_and_their_spread_are_those_of_the_samples(recorded):
     data = json.loads((ROOT / "results/nvidia-h200/0d3bb95a-existing-py3.12.json").read_text())
-    samples = data["results"][points.EXISTING][data["result_columns"].index("samples")]
+    samples = data["results"][EXISTING][data["result_columns"].index("samples")]
     first, second = numpy.median(samples[3][:25]), numpy.median(samples[3][25:])
-    row = recorded[recorded["benchmark"].eq(points.EXISTING)].iloc[3]
+    row = recorded[recorded["benchmark"].eq(EXISTING)].iloc[3]
     assert row["processes"] == row["processes_quiet"] == 2
     assert row["process_spread"] == pytest.approx(max(first, second) / min(first, second) - 1)
 
 
 def test_two_points_differ_or_do_not(recorded):
-    rows = recorded[recorded["benchmark"].eq(points.EXISTING) & recorded["nbytes"].eq(1024)]
+    rows = recorded[recorded["benchmark"].eq(EXISTING) & recorded["nbytes"].eq(1024)]
     fast = rows[rows["method"].eq("cuda-python") & rows["dtype"].eq("float32")].iloc[0]
     slow = rows[rows["method"].eq("pycuda") & rows["dtype"].eq("float32")].iloc[0]
     assert intervals.differ(fast, slow)

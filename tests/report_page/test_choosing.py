@@ -135,10 +135,3 @@ def test_whether_the_dtype_matters(tmp_path):
     assert "uint8 takes 50 % longer than the fastest" in numbers
     _, run = made(tmp_path / "one", lambda method, memory, dtype, size: 10 if dtype == 2 else None)
     assert sentences.dtypes(run) == ["One dtype was measured, so nothing is known of the others."]
-
-
-def test_percentages_and_lists_read_well():
-    assert sentences.percent(2.9, 22.8) == "2.9 to 23 %"
-    assert sentences.percent(14.6, 15.4) == "15 %"
-    assert sentences.listed(["a"]) == "a"
-    assert sentences.listed(["a", "b", "c"]) == "a, b and c"

@@ -15,8 +15,12 @@ from scripts.reading import points
 from scripts.recording import noise
 from scripts.report_page import calibration_shown, charts, timeline
 from scripts.report_page import page as report_page
+from scripts.words.formats import percents, size
+from scripts.words.vocabulary import KINDS, TRANSFERS
 from tests import derived
 from tests.conftest import ROOT
+
+EXISTING = TRANSFERS["existing_array"].benchmark
 
 CALIBRATION = derived.RECORDED / "nvidia-h100-80gb-hbm3" / "calibration.jsonl"
 MARKUP = "<script>alert(1)</script>&amp;'\"\\"  # a machine's name
@@ -33,7 +37,7 @@ def stacks():
 
 def slower(name, index):
     """At the last commit new arrays take torch 1.5 times as long; two points have no number."""
-    if name == points.EXISTING and index in (15, 16):
+    if name == EXISTING and index in (15, 16):
         return [None, float("nan")][index - 15]
     return 1.5 if name == TORCH_NEW and 70 <= index < 140 else 1.0
 
@@ -281,7 +285,7 @@ def test_the_tables_say_what_choosing_does(made, look_at):
         assert cells[:2] == [answer["sizes"], answer["best"][0]]
         assert cells[2].split() == (answer["best"][1:] or ["—"])
         for method, costs in answer["others"].items():
-            assert f"{method} {report_page.sentences.percent(*costs)}" in cells[3]
+            assert f"{method} {percents(*costs)}" in cells[3]
 
 
 def test_pinning_and_cold_start_are_shown_where_recorded(tmp_path, look_at):
@@ -371,13 +375,12 @@ def test_it_shows_what_a_comparison_can_find(tmp_path, look_at):
     families = families.groupby("kind")["least"].median()
     series = found.series.assign(least=verdict.promise(found.series))
     wanted = []
-    for kind in verdict.MATTERS:
+    for kind in KINDS:
         for nbytes, here in series[series["kind"].eq(kind)].groupby("nbytes"):
             logs = here["own"].median(), here["least"].median(), families[kind]
-            size = report_page.in_words(nbytes)
-            wanted.append([kind, size, *(in_percent(value) for value in logs)])
+            wanted.append([kind, size(nbytes), *(in_percent(value) for value in logs)])
     assert rows == wanted
-    assert {row[0] for row in rows} == set(verdict.MATTERS)
+    assert {row[0] for row in rows} == set(KINDS)
     assert CALIBRATION.parent.name in text
     day = datetime.fromtimestamp(lines[-1]["ended"] / 1000, UTC)
     assert f"{len(visits)} pairs of processes of commit {first['sides'][0][:8]}" in text
@@ -387,7 +390,7 @@ def test_it_shows_what_a_comparison_can_find(tmp_path, look_at):
 
 def in_percent(logarithm):
     value = 100 * numpy.expm1(logarithm)
-    return report_page.sentences.percent(value, value)
+    return percents(value, value)
 
 
 def test_more_processes_in_a_calibration_promise_no_more(tmp_path):

@@ -13,7 +13,8 @@ import pytest
 
 from scripts import compare
 from scripts.reading import chosen, intervals, points
-from scripts.tables import compared, side_by_side
+from scripts.tables import compared
+from scripts.words import formats, side_by_side
 from tests.conftest import BROKEN_MACHINES, ROOT
 
 RECORDED = "nvidia-h200"
@@ -214,7 +215,7 @@ def test_what_was_measured_last_on_a_host_with_no_gpu(table, monkeypatch, capsys
     assert "The host copy is what was measured here, on here." in out
     halved = here[(here["dtype"] == "float32") & (here["nbytes"] == 4 << 20)]["gb_per_s"].item()
     shown = [line.split() for line in out.splitlines() if line.startswith(" 4 MiB")]
-    assert sum(side_by_side.number(halved) in row for row in shown) == 3  # its own, and pageable
+    assert sum(formats.rate(halved) in row for row in shown) == 3  # its own, and pageable
 
 
 def test_a_result_of_other_things_than_copies(result):
@@ -298,10 +299,3 @@ def test_no_results_at_all(project):
     done = project.call(sys.executable, "scripts/compare.py")
     assert done.returncode == 1
     assert done.stdout == "There are no results yet: python3 scripts/bench.py makes some\n"
-
-
-@pytest.mark.parametrize(
-    ("nbytes", "text"), [(512, "512 B"), (1024, "1 KiB"), (4 << 20, "4 MiB"), (1 << 30, "1 GiB")]
-)
-def test_sizes_are_binary(nbytes, text):
-    assert side_by_side.size(nbytes) == text
