@@ -25,7 +25,7 @@ from scripts.report_page import drawn, look
 
 def main(words=None):
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("chart", choices=[*drawn.CHARTS, "history"])
+    parser.add_argument("chart", choices=drawn.NAMES)
     parser.add_argument("file", help="where to, ending in .svg or .png")
     parser.add_argument("--machine", metavar="NAME")
     options = parser.parse_args(words)

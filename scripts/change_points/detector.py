@@ -48,11 +48,12 @@ def find(logs, memory):
     for series, row in logs.iterrows():
         row = row.dropna()
         values, places = row.to_numpy(), row.index.to_numpy()
-        if len(values) < FEWEST:
+        least = bound(memory, series[1])
+        if len(values) < FEWEST or numpy.ptp(values) <= least:  # no step can be that high
             continue
         edges = cuts(values) | {*numpy.searchsorted(places, shared)}
         edges |= {len(values) - 2, len(values) - 1}
-        kept, edges = pruned(values, edges, bound(memory, series[1]))
+        kept, edges = pruned(values, edges, least)
         values, places = values[kept], places[kept]
         counts = numpy.diff(edges)
         levels = numpy.array(medians(values, edges))

@@ -55,7 +55,27 @@ def of_machine(results, machine):
 
     NoSuchResult if there is nothing to judge at all.
     """
-    rows, said = measured(results, machine)
+    try:
+        table, left_out = points.load(results, spread=False, machines={machine})
+    except (UserError, OSError) as error:
+        raise NoSuchResult(f"No history: {str(error).splitlines()[0]}") from None
+    if table.empty:
+        known = sorted({found[2] for found in results_files(results)})
+        if not known:
+            raise NoSuchResult(NOTHING)
+        broken = [line for line in left_out if line.startswith((f"{machine}:", f"{machine}/"))]
+        why = f" ({broken[0]})" if broken else ""
+        raise NoSuchResult(f"No results of a machine {machine!r}{why}; there are: {some(known)}")
+    changes, said = of_table(table, results)
+    return changes, [*(f"Left out: {line}" for line in left_out), *said]
+
+
+def of_table(table, results):
+    """The same of the rows `table` of points.py, all of one machine, whose files are in `results`.
+
+    NoSuchResult if they are of fewer than two commits.
+    """
+    machine, rows, said = table["machine"].iloc[0], measured(table), []
     commits = rows.drop_duplicates("place").set_index("place")
     counts = rows.groupby(["method", "memory", *SERIES]).size()
     few = (counts < detector.FEWEST).sum()
@@ -93,23 +113,12 @@ def of_machine(results, machine):
     return changes, list(dict.fromkeys(said))
 
 
-def measured(results, machine):
-    """The times of a machine: a row a series and commit, and what was left out, in words.
+def measured(table):
+    """The times of a machine: a row a series and commit.
 
     `place` counts the commits, from 0. A commit measured in several environments is one all the
     same (two odd results of it would pass for a change): what was measured last of it counts.
     """
-    try:
-        table, left_out = points.load(results, spread=False, machines={machine})
-    except (UserError, OSError) as error:
-        raise NoSuchResult(f"No history: {str(error).splitlines()[0]}") from None
-    if table.empty:
-        known = sorted({found[2] for found in results_files(results)})
-        if not known:
-            raise NoSuchResult(NOTHING)
-        broken = [line for line in left_out if line.startswith((f"{machine}:", f"{machine}/"))]
-        why = f" ({broken[0]})" if broken else ""
-        raise NoSuchResult(f"No results of a machine {machine!r}{why}; there are: {some(known)}")
     rows = table[table["status"].eq("ok") & table["operation"].isin(TIMES)].copy()
     link = rows["operation"].eq("link")
     for name, value in LINK.items():
@@ -120,10 +129,12 @@ def measured(results, machine):
     commits = {commit: place for place, commit in enumerate(rows["commit"].unique())}
     if len(commits) < 2:
         of = f"of one commit only, {next(iter(commits))[:8]}" if commits else "of no transfer"
-        raise NoSuchResult(f"{machine} has results {of}: a history takes {detector.FEWEST} commits")
+        raise NoSuchResult(
+            f"{table['machine'].iloc[0]} has results {of}: a history takes "
+            f"{detector.FEWEST} commits"
+        )
     rows["place"] = rows["commit"].map(commits)
-    rows = rows.drop_duplicates(["method", "memory", *SERIES, "place"], keep="last")
-    return rows, [f"Left out: {line}" for line in left_out]
+    return rows.drop_duplicates(["method", "memory", *SERIES, "place"], keep="last")
 
 
 SIZES = "percent", "low_99", "high_99"

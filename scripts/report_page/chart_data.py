@@ -8,6 +8,12 @@ from scripts.report_page.look import PANELS, choice
 from scripts.words.formats import size
 from scripts.words.vocabulary import TRANSFERS
 
+STRAIGHT = altair.Axis(labelAngle=0, labelExpr="split(datum.label, ' ')", grid=False)
+LOG_AXIS = altair.Axis(values=[0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30, 100, 300], format="~")
+ABOUT = ["method", "dtype", "size"]
+RATES = ("rate", "GB/s"), ("rate_low", "99 % from"), ("rate_high", "to"), ("us", "µs")
+TIMES = ("us", "µs"), ("us_low", "99 % from"), ("us_high", "to")
+
 
 def transfers(points):
     """The rows of HostToDevice, with what the charts call things, rounded for the page."""
@@ -23,7 +29,7 @@ def with_numbers(rows):
     rows = rows.copy()
     known = rows["nbytes"].dropna().unique()
     texts = {nbytes: size(nbytes) for nbytes in known}
-    rows["size"] = rows["nbytes"].astype(object).map(texts).fillna("")
+    rows["size"] = [texts.get(nbytes, "") for nbytes in rows["nbytes"]]
     rows["rate"] = digits(rows["gb_per_s"])
     rows["rate_low"] = digits(rows["gb_per_s_low_99"].fillna(rows["gb_per_s"]))
     rows["rate_high"] = digits(rows["gb_per_s_high_99"].fillna(rows["gb_per_s"]))
@@ -72,3 +78,9 @@ def menus(rows, **fields):
             parameters.append(menu)
             filters.append(chosen)
     return parameters, " && ".join(filters)
+
+
+def tooltip(*numbers, about=ABOUT):
+    """What is shown on hover: what the point is, then (field, title) of its numbers."""
+    texts = [altair.Tooltip(f"{field}:N") for field in about]
+    return texts + [altair.Tooltip(f"{field}:Q", title=title) for field, title in numbers]

@@ -1,18 +1,10 @@
-"""One of the report's charts, for a file.
-
-A chart shows one machine: the one named, or the one whose fastest transfer is the fastest of all.
-`machines` shows all.
-"""
+"""One of the report's charts, for a file."""
 
 from scripts.reading import points
-from scripts.report_page import charts, page, timeline
+from scripts.report_page import page
+from scripts.report_page.charts import CHARTS, OVER_TIME
 
-CHARTS = {
-    "bandwidth": charts.bandwidth,
-    "latency": charts.latency,
-    "dtypes": charts.dtypes,
-    "machines": charts.machines,
-}
+NAMES = *CHARTS, *OVER_TIME
 
 
 def of_machine(table, machine=None):
@@ -31,7 +23,7 @@ def chart(name, machine=None, results=points.RESULTS):
     table, _ = points.load(results)
     if name != "machines":
         table = of_machine(table, machine)
-    if name == "history":
-        rows = timeline.series(table)
-        return timeline.chart(rows, timeline.steps(rows), static=True)
-    return CHARTS[name](page.newest(table), static=True)
+    if name in OVER_TIME:
+        changes = {one: found for one, (found, _) in page.histories_of(table, results).items()}
+        return OVER_TIME[name].draw(table, changes, static=True)
+    return CHARTS[name].draw(page.newest(table), static=True)

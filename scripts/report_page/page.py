@@ -4,17 +4,19 @@ All of it comes from the table of points.py. A result that cannot be read, or a 
 nothing to show, is named on the page and does not keep the rest from it.
 """
 
+import contextlib
 import os
 from pathlib import Path
 
 import jinja2
 import vl_convert
 
-from scripts.change_points import what_changed
+from scripts.change_points import history, in_words, what_changed
 from scripts.reading import points
+from scripts.reading.chosen import NoSuchResult
 from scripts.reading.points import RUN
-from scripts.recording import provenance
-from scripts.report_page import charts, choosing, look, sentences, timeline
+from scripts.report_page import choosing, look, sentences
+from scripts.report_page.charts import CHARTS, OVER_TIME
 from scripts.words.formats import duration, percents, size
 from scripts.words.vocabulary import MEMORY, TRANSFERS
 
@@ -34,21 +36,25 @@ def write(output, results):
     latest, more = points.load(results, list(runs))
     left_out += [line for line in more if line not in left_out]
     names = look.methods(table)
-    rows = timeline.series(table)
-    steps = timeline.steps(rows)
+    histories = histories_of(table, results)
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(HERE), autoescape=True, trim_blocks=True, lstrip_blocks=True
     )
     environment.filters |= {"size": size, "percent": percents, "seconds": duration}
-    text = environment.get_template("report.html.jinja").render(
+    text = environment.get_template(
+        "report.html.jinja"
+    ).render(
         bundle=bundle() if len(latest) else "",
         embed=EMBED,
         colours=dict(zip(names, look.COLOURS * len(names), strict=False)),
-        drawn=drawn(latest, rows, steps),
+        charts=CHARTS | OVER_TIME,
+        placed=[],  # the charts that the template has named
+        drawn=drawn(latest, table, histories),
         machines=[machine(run, results, left_out) for _, run in by_machine(latest)],
         without=sorted(set(table["machine"].unique()) - set(latest["machine"].unique())),
-        history=told(rows, steps, results, left_out),
-        thinned=timeline.thinned(rows)[1:],
+        history=told(histories),
+        not_judged={name: said for name, (_, said) in histories.items() if said},
+        thinned=OVER_TIME["history"].thinned(OVER_TIME["history"].series(table))[1:],
         calibrations=calibrations(results, left_out),
         left_out=dict.fromkeys(left_out),
         site=(Path(output).parent / "index.html").exists(),
@@ -83,14 +89,14 @@ def newest(table):
     return table[result.isin(rows.drop_duplicates("machine", keep="last")["result"])]
 
 
-def drawn(latest, rows, steps):
+def drawn(latest, table, histories):
     """{name: specification} of the charts that have something to show."""
-    found = {}
-    if len(latest):
-        for chart in charts.bandwidth, charts.latency, charts.dtypes, charts.machines:
-            found[chart.__name__] = look.for_page(chart(latest))
-        found["history"] = look.for_page(timeline.chart(rows, steps))
-    return found
+    if latest.empty:
+        return {}
+    changes = {name: found for name, (found, _) in histories.items()}
+    made = {name: chart.draw(latest) for name, chart in CHARTS.items()}
+    made |= {name: chart.draw(table, changes) for name, chart in OVER_TIME.items()}
+    return {name: look.for_page(chart) for name, chart in made.items()}
 
 
 def machine(run, results, left_out):
@@ -125,32 +131,35 @@ def machine(run, results, left_out):
     }
 
 
-def told(rows, steps, results, left_out):
-    """The steps in words, newest first, and what changed at each."""
-    starts = rows.iloc[steps["before"]]
-    steps = steps.copy()
-    steps["from"], steps["old"] = starts["name"].to_numpy(), starts["commit"].astype(str).to_numpy()
-    steps["old_environment"] = starts["environment"].astype(str).to_numpy()
-    places = list(steps.groupby(["commit_date", "machine", "from", "name"], observed=True))[::-1]
-    found = []
-    for (date, name, before, after), group in places[:MOST_STEPS]:
-        first = group.iloc[0]
-        ends = [(first["old"], first["old_environment"]), (first["commit"], first["environment"])]
-        facts = [what_changed.facts(results, left_out, name, str(a), str(b)) for a, b in ends]
-        parts = group.groupby("panel", observed=True, sort=False)
-        found.append(
-            {
-                "machine": name,
-                "before": before,
-                "after": after,
-                "date": f"{date:%Y-%m-%d}",
-                "lines": [sentences.step(part) for _, part in parts],
-                "pins": provenance.difference(
-                    *(what_changed.pins(str(commit)) for commit, _ in ends)
-                ),
-                "facts": provenance.difference(*facts) if all(facts) else None,
-            }
-        )
+def histories_of(table, results):
+    """{machine: (changes, what could not be judged)} of the machines that have a history."""
+    found = {}
+    for name, rows in by_machine(table):
+        with contextlib.suppress(NoSuchResult):  # one commit only
+            found[name] = history.of_table(rows, results)
+    return found
+
+
+def told(histories):
+    """The newest change points in words, newest first, and how many there are."""
+    places = [
+        (name, *place)
+        for name, (changes, _) in histories.items()
+        for place in in_words.by_commit(changes)
+    ]
+    places.sort(key=lambda place: place[2][0].date, reverse=True)
+    found = [
+        {
+            "machine": name,
+            "heading": heading,
+            "changes": [
+                (in_words.headline(one), map(in_words.sizes, one.families)) for one in group
+            ],
+            "pins": group[0].pins,
+            "facts": group[0].facts,
+        }
+        for name, heading, group, _ in places[:MOST_STEPS]
+    ]
     return found, len(places)
 
 

@@ -88,14 +88,3 @@ def noise(run):
         low, high = numpy.quantile(sentinel, [0.05, 0.95])
         said.append(f"The sentinel took {low:.0f} to {high:.0f} µs (5th to 95th percentile).")
     return said
-
-
-def step(rows):
-    """One line on the steps of one memory and operation between two results."""
-    least, most = sorted([rows["step"].min(), rows["step"].max()])
-    ends = dict.fromkeys(f"{value:+.0f}".replace("-", "\N{MINUS SIGN}") for value in (least, most))
-    sizes = [size(nbytes) for nbytes in sorted(rows["nbytes"].unique())]
-    return (
-        f"{rows['panel'].iloc[0]}: {' to '.join(ends)} % GB/s with "
-        f"{listed(rows['method'].unique())}, {' to '.join(dict.fromkeys([sizes[0], sizes[-1]]))}"
-    )

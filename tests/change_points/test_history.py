@@ -5,12 +5,9 @@ import json
 import subprocess
 
 import numpy
-import pandas
-import pytest
 
 from scripts.change_points import what_changed
 from scripts.reading import points
-from scripts.report_page import timeline
 from scripts.words.thresholds import UNCHANGED, unchanged
 from tests import derived
 from tests.conftest import ROOT
@@ -39,27 +36,6 @@ def test_a_step_is_more_than_two_runs_of_the_same_thing_differ_by():
     assert (len(more), sum(map(len, apart.values()))) == (1, 336)
     for bound, values in apart.items():
         assert bound < 3 * numpy.quantile(values, 0.95)
-
-
-def steps(*rates):
-    rows = pandas.DataFrame({"gb_per_s": rates, "nbytes": 256 << 20, "memory": "pinned"})
-    found = timeline.steps(rows.assign(machine="m", operation="new_array", method="torch"))
-    return list(zip(found["before"], found.index, found["step"], strict=True))
-
-
-@pytest.mark.parametrize(
-    ("rates", "wanted"),
-    [
-        ([50], []),
-        ([50, 50.9], []),
-        ([50, 40], [(0, 1, -20)]),
-        ([50, 50.1, 49.9, 40, 40.1, 39.9], [(2, 3, -19.8)]),
-        ([50, 50, 50, 30, 50, 50, 50], []),  # one odd result
-        ([50, 50, 50, 40, 40, 40, 50, 50, 50], [(2, 3, -20), (5, 6, 25)]),
-    ],
-)
-def test_where_a_step_is(rates, wanted):
-    assert steps(*rates) == wanted
 
 
 def test_pins_are_those_of_the_commit():

@@ -5,6 +5,7 @@ import json
 import re
 import shutil
 import subprocess
+import types
 from datetime import UTC, datetime
 
 import numpy
@@ -13,8 +14,9 @@ import pytest
 from scripts.gate import pairs, recording, verdict
 from scripts.reading import points
 from scripts.recording import noise
-from scripts.report_page import calibration_shown, charts, timeline
+from scripts.report_page import calibration_shown, chart_data, charts, drawn
 from scripts.report_page import page as report_page
+from scripts.report_page.charts import history as history_chart
 from scripts.words.formats import percents, size
 from scripts.words.vocabulary import KINDS, TRANSFERS
 from tests import derived
@@ -97,7 +99,7 @@ def marks(page, chart, role="point"):
 def shown(table, machine=derived.MACHINE):
     """The rows of the machine's newest result that were measured, and are transfers."""
     rows = report_page.newest(table[table["machine"].eq(machine)])
-    return charts.transfers(rows[rows["status"].eq("ok")])
+    return chart_data.transfers(rows[rows["status"].eq("ok")])
 
 
 def wait(page):
@@ -249,10 +251,11 @@ def test_a_step_is_marked_and_says_what_changed(made, look_at):
     assert told.count() == 1
     told.evaluate("e => e.open = true")
     text = told.inner_text()
-    assert f"{stacks()[1][:8]} → {stacks()[2][:8]}" in text
-    minus = "\N{MINUS SIGN}33"
+    assert f"{stacks()[2][:8]}, after {stacks()[1][:8]}" in text
     for memory in "pinned", "pageable":
-        assert f"{memory} memory, new array: {minus} % GB/s with torch, 1 KiB to 256 MiB" in text
+        assert f"torch, {memory}: 50.0 % slower" in text
+    assert "new array, +50.0 %: 1 KiB +50.0 %" in text
+    assert "a candidate: the newest commit alone" in text
     assert re.search(r"^driver\s+580\.0\s+580\.1$", text, re.MULTILINE)
     assert "kernel" not in text
     words = ["git", "diff", "-U0", *stacks()[1:], "--", "requirements/cu13.txt"]
@@ -452,7 +455,7 @@ def test_without_a_calibration_it_says_how_to_get_one(made, look_at):
 
 def test_older_detail_is_thinned_and_said_so(made, tmp_path, look_at, monkeypatch):
     results = made[0].parent / "results"
-    monkeypatch.setattr(timeline, "MOST_ROWS", 450)
+    monkeypatch.setattr(history_chart, "MOST_ROWS", 450)
     report_page.write(tmp_path / "report.html", results)
     page = look_at(tmp_path / "report.html")
     assert "4 of 6 results are drawn" in page.inner_text("#since")
@@ -460,3 +463,17 @@ def test_older_detail_is_thinned_and_said_so(made, tmp_path, look_at, monkeypatc
     names = {mark["name"] for mark in marks(page, "history")}
     assert names == {commit[:8] for commit in stacks()[1:]}
     assert len(marks(page, "bandwidth")) == 110
+
+
+def test_a_chart_is_a_file_and_a_line(tmp_path, look_at, monkeypatch):
+    """One that the template does not know is on the page all the same, and a file for draw.py."""
+    ours = types.ModuleType("ours")
+    ours.TITLE, ours.CAPTION, ours.draw = "Ours", "What it shows.", charts.bandwidth.draw
+    monkeypatch.setitem(charts.CHARTS, "ours", ours)
+    derived.recorded(tmp_path)
+    report_page.write(tmp_path / "report.html", tmp_path)
+    page = look_at(tmp_path / "report.html")
+    assert page.inner_text("#ours-chart h2") == "Ours"
+    assert page.inner_text("#ours-chart figcaption") == "What it shows."
+    assert len(marks(page, "ours")) == len(marks(page, "bandwidth")) > 0
+    drawn.chart("ours", results=tmp_path)

@@ -1,23 +1,17 @@
-"""How GB/s went from result to result of a machine: the steps, and the chart of it.
-
-A step is where two neighbouring results differ by more than two runs of the same thing do
-(thresholds.UNCHANGED), and the medians of the three results before it and the three from it on
-do so too, so that one odd result is none. (asv's own detection wants a longer history.)
-"""
+"""How GB/s went from result to result of a machine; where it steps, change_points/ says."""
 
 import itertools
 
 import altair
-import numpy
 import pandas
 
 from scripts.reading.points import RUN
 from scripts.report_page.chart_data import data, menus, transfers
 from scripts.report_page.look import GREY, colour, legend, methods, shape, switches
-from scripts.words.thresholds import unchanged
 
-BESIDE = 3  # results on each side of a step
-SERIES = ["machine", "memory", "operation", "method", "nbytes"]
+TITLE = "History"
+CAPTION = "GB/s of float32 over the stack's commits."
+STEP_OF = ["machine", "commit", "method", "memory", "operation", "nbytes", "dtype"]
 MOST_ROWS = 40_000  # of the page's history; what is older than its newest half is thinned
 STEP = "isValid(datum.step)"
 
@@ -39,22 +33,20 @@ def series(points):
     return rows.sort_values(["machine", "result"], kind="stable", ignore_index=True)
 
 
-def steps(rows):
-    """The rows of `series` at which a step ends, with `before`, the row it starts from, and `step`,
-    the change of GB/s in per cent."""
-    starts, ends, rates = [], [], rows["gb_per_s"].to_numpy()
-    for (_, memory, _, _, nbytes), found in rows.groupby(SERIES, observed=True).indices.items():
-        logs = numpy.log(rates[found])
-        bound = numpy.log1p(unchanged(memory, nbytes))
-        for place in numpy.flatnonzero(abs(numpy.diff(logs)) > bound) + 1:
-            sides = logs[max(place - BESIDE, 0) : place], logs[place : place + BESIDE]
-            if abs(numpy.median(sides[1]) - numpy.median(sides[0])) > bound:
-                starts.append(found[place - 1])
-                ends.append(found[place])
-    here = rows.iloc[ends].copy()
-    here["before"] = starts
-    here["step"] = numpy.round(100 * (rates[ends] / rates[starts] - 1), 1)
-    return here
+def steps(rows, histories):
+    """The rows of `series` at change points, with `step`, the change of GB/s in per cent."""
+    found = []
+    for machine, changes in histories.items():
+        for change in changes:
+            for family in change.families:
+                for one in family["series"]:
+                    step = 100 / (1 + one["percent"] / 100) - 100
+                    where = machine, change.commit, change.method, change.memory
+                    found.append((*where, family["operation"], one["nbytes"], one["dtype"], step))
+    table = pandas.DataFrame(found, columns=[*STEP_OF, "step"]).drop_duplicates(STEP_OF)
+    keys = rows[STEP_OF].astype({name: str for name in STEP_OF if name != "nbytes"})
+    at = keys.reset_index().merge(table, on=STEP_OF).set_index("index")["step"]
+    return rows.loc[at.index].assign(step=at.round(1))
 
 
 def thinned(rows):
@@ -74,11 +66,13 @@ def thinned(rows):
             return kept, kept.groupby("machine", observed=True)["result"].nunique().sum(), total
 
 
-def chart(rows, found, static=False):
-    """GB/s over the results of a machine, oldest first; a large, ringed mark where a step ends.
+def draw(points, histories, static=False):
+    """GB/s over the results of a machine, oldest first; a large, ringed mark where it steps.
 
-    `rows` is what `series` gives, and `found` what `steps` does.
+    `histories` is {machine: changes} as change_points/history.py has them.
     """
+    rows = series(points)
+    found = steps(rows, histories)
     rows = rows.assign(step=found["step"])
     kept, _, _ = thinned(rows)
     rows = pandas.concat([kept, rows.loc[found.index.difference(kept.index)]]).sort_index()

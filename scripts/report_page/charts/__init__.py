@@ -1,0 +1,18 @@
+"""The report's charts, a file each; a new one is its file and its line here.
+
+A chart is a module with TITLE and CAPTION, and with draw(points, static), which makes an Altair
+chart from rows of the table of reading/points.py. What was not measured is a gap; nothing is drawn
+as zero. `static` is for a file, where nothing can be switched: it has a legend of the methods.
+"""
+
+from scripts.report_page.charts import bandwidth, dtypes, history, latency, machines
+
+# In the order of the page. Each is drawn from the newest result of each machine, ...
+CHARTS = {
+    "bandwidth": bandwidth,
+    "latency": latency,
+    "dtypes": dtypes,
+    "machines": machines,
+}
+# ... and these from all results.
+OVER_TIME = {"history": history}

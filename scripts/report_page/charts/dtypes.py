@@ -1,0 +1,78 @@
+"""How far each dtype lies from the mean of all, in per cent; in grey what noise explains."""
+
+import altair
+import numpy
+import pandas
+
+from scripts.reading import intervals
+from scripts.report_page.chart_data import (
+    ABOUT,
+    STRAIGHT,
+    data,
+    menus,
+    present,
+    tooltip,
+    transfers,
+)
+from scripts.report_page.look import (
+    GREY,
+    colour,
+    legend,
+    methods,
+    panels,
+    switches,
+)
+
+TITLE = "dtypes"
+CAPTION = (
+    "How much longer each dtype takes than the mean of all dtypes of the same method and "
+    "size. Grey: what noise alone explains (99 %)."
+)
+
+
+def draw(points, static=False):
+    rows = transfers(points[points["status"].eq("ok")])
+    rows["log"] = numpy.log(rows["seconds"])
+    same = rows.groupby(["machine", "panel", "method", "nbytes"], observed=True)
+    rows = rows[same["dtype"].transform("nunique") > 1].copy()
+    same = rows.groupby(["machine", "panel", "method", "nbytes"], observed=True)
+    rows["off"] = numpy.round(100 * numpy.expm1(rows["log"] - same["log"].transform("mean")), 2)
+    count = same["dtype"].transform("nunique")
+    spread = rows["log_sd"] * numpy.sqrt((1 - 1 / count) / rows["processes"].astype(float))
+    high = 100 * numpy.expm1(intervals.quantile(rows["degrees_of_freedom"]) * spread)
+    rows["high"] = numpy.round(high, 2)
+    each = ["machine", "panel", "size"]
+    noise = rows.groupby(each, observed=True, as_index=False)["high"].max()
+    rows = pandas.concat([rows.assign(kind="dtype"), noise.assign(kind="noise")])
+    rows["low"] = -rows["high"]
+    shown_data = data(
+        rows, "machine", "panel", "kind", *ABOUT, "nbytes", "off", "low", "high", "us"
+    )
+    names, kinds = methods(points), present(points, "dtype")
+    order = present(rows.sort_values("nbytes"), "size")
+    menu, chosen = menus(rows, machine=None)
+    methods_on, method_shown = switches("method", names)
+    dtypes_on, dtype_shown = switches("dtype", kinds)
+    across = altair.X("size:N", sort=order, title="size of the array", axis=STRAIGHT)
+    off, low = (altair.Y(f"{field}:Q", title="% slower than the mean") for field in ("off", "low"))
+    shown = altair.Chart().transform_filter("datum.kind === 'dtype'")
+    shown = shown.transform_filter(method_shown).transform_filter(dtype_shown)
+    marks = shown.mark_point(size=32, opacity=0.9).encode(
+        x=across,
+        xOffset=altair.XOffset("method:N", sort=names),
+        y=off,
+        color=colour(names, legend(static)),
+        shape=altair.Shape("dtype:N", title=None, legend=legend(True)).scale(domain=kinds),
+        tooltip=tooltip(("off", "% slower than the mean"), ("us", "µs")),
+    )
+    band = altair.Chart().transform_filter("datum.kind === 'noise'")
+    band = band.mark_bar(color=GREY, opacity=0.2, width=altair.expr("bandwidth('x')")).encode(
+        x=across, y=low, y2="high", tooltip=tooltip(("high", "noise, ± %"), about=["size"])
+    )
+    return panels(
+        [band, marks],
+        shown_data,
+        set(rows["panel"].dropna()),
+        menu + methods_on + dtypes_on,
+        chosen,
+    )

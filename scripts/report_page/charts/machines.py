@@ -1,0 +1,62 @@
+"""Several machines' float32 curves over each other, and the share of each one's ceiling.
+
+The colour is the method's, of which one is shown; the machines differ in shape and dash.
+"""
+
+import altair
+import pandas
+
+from scripts.report_page.chart_data import (
+    LOG_AXIS,
+    RATES,
+    data,
+    digits,
+    menus,
+    present,
+    tooltip,
+    transfers,
+)
+from scripts.report_page.look import (
+    HEIGHT,
+    WIDTH,
+    colour,
+    legend,
+    methods,
+    sizes,
+)
+from scripts.words.vocabulary import OTHERS
+
+TITLE = "GPU against GPU"
+CAPTION = "Shapes and dashes are machines; the colour is the method's, as everywhere."
+
+
+def draw(points, static=False):
+    rows = transfers(points[points["dtype"].eq("float32")])
+    link = points[points["benchmark"].eq(OTHERS["link"])]
+    link = link.set_index(["machine", "nbytes"])["gb_per_s"]
+    keys = pandas.MultiIndex.from_frame(rows[["machine", "nbytes"]])
+    rows["share"] = digits(100 * rows["gb_per_s"] / link.reindex(keys).to_numpy())
+    names, each = methods(points), present(rows, "machine")
+    shown = altair.Chart(
+        data(
+            *(rows, "machine", "method", "memory", "into", "size", "nbytes"),
+            *("rate", "rate_low", "rate_high", "share", "us"),
+        )
+    )
+    chosen_by = {"method": None, "memory": "pinned", "into": "existing array"}
+    menu, chosen = menus(rows, **chosen_by)
+    shown = shown.transform_filter(chosen)
+    dash = altair.StrokeDash("machine:N", title=None, legend=legend(True)).scale(domain=each)
+    shapes = altair.Shape("machine:N", title=None, legend=legend(True)).scale(domain=each)
+    base = shown.encode(x=sizes(rows), color=colour(names, legend(static)))
+    rate = altair.Y("rate:Q", title="GB/s", axis=LOG_AXIS).scale(type="log", nice=False, padding=8)
+    share = altair.Y("share:Q", title="% of the link's ceiling").scale(zero=True)
+    about = tooltip(*RATES, ("share", "% of the ceiling"), about=["machine", "method", "size"])
+    views = [
+        altair.layer(
+            base.mark_line(strokeWidth=1.8).encode(y=y, strokeDash=dash),
+            base.mark_point(size=60, opacity=1).encode(y=y, shape=shapes, tooltip=about),
+        ).properties(width=WIDTH, height=HEIGHT, title=title)
+        for y, title in ((rate, "GB/s"), (share, "Share of the ceiling"))
+    ]
+    return altair.concat(*views, columns=2).add_params(*menu)
