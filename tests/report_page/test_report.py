@@ -465,15 +465,15 @@ def test_older_detail_is_thinned_and_said_so(made, tmp_path, look_at, monkeypatc
     assert len(marks(page, "bandwidth")) == 110
 
 
-def test_a_chart_is_a_file_and_a_line(tmp_path, look_at, monkeypatch):
+def test_a_chart_is_a_file_and_a_line(made, tmp_path, look_at, monkeypatch):
     """One that the template does not know is on the page all the same, and a file for draw.py."""
     ours = types.ModuleType("ours")
     ours.TITLE, ours.CAPTION, ours.draw = "Ours", "What it shows.", charts.bandwidth.draw
     monkeypatch.setitem(charts.CHARTS, "ours", ours)
-    derived.recorded(tmp_path)
-    report_page.write(tmp_path / "report.html", tmp_path)
+    results = made[0].parent / "results"
+    report_page.write(tmp_path / "report.html", results)
     page = look_at(tmp_path / "report.html")
     assert page.inner_text("#ours-chart h2") == "Ours"
     assert page.inner_text("#ours-chart figcaption") == "What it shows."
     assert len(marks(page, "ours")) == len(marks(page, "bandwidth")) > 0
-    drawn.chart("ours", results=tmp_path)
+    drawn.chart("ours", results=results)
