@@ -1,5 +1,6 @@
 """What of the host's side changes the numbers: the CPU quota of a cgroup, environment variables."""
 
+import os
 import subprocess
 import sys
 import uuid
@@ -104,6 +105,19 @@ def test_being_stopped_is_said_with_a_gpu_and_without():
     said = "The CPU quota (0.3 cores) stopped what was measured 177 times, 12.3 s in all"
     assert alarm == said
     assert list(facts.alarms({**STOPPED, "cpu throttled periods": 0}, None, 0)) == []
+
+
+def test_that_no_core_could_be_chosen_is_said(monkeypatch):
+    assert "choice of cores" not in facts.collect(facts.HOST)
+
+    def refused(*_):
+        raise PermissionError
+
+    monkeypatch.setattr(os, "sched_setaffinity", refused)
+    found = facts.collect(facts.HOST)
+    assert found["choice of cores"] == "refused"
+    (alarm,) = facts.alarms(found, None, 0)
+    assert "could move to a quiet core" in alarm
 
 
 @pytest.fixture

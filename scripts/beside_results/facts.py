@@ -16,7 +16,7 @@ from statistics import median
 import pynvml
 
 from . import cpu_share
-from .cpu_share import throttled, throttled_since  # noqa: F401 - before a run, and after it
+from .cpu_share import throttled, throttled_since  # noqa: F401 - for begin and end of a run
 from .variables import variables
 
 LOAD = Path(__file__).with_name("gpu_load.py")
@@ -86,6 +86,7 @@ def virtualisation():
 HOST = {
     "kernel": lambda: os.uname().release,
     "cpu affinity": affinity,
+    "choice of cores": cpu_share.choice_of_cores,
     "process numa nodes": numa_nodes,
     "huge pages": huge_pages,
     "virtualisation": virtualisation,
@@ -206,6 +207,8 @@ def alarms(facts, link, others):
             yield f"The link ran as Gen{generation} x{width} under load; it can do {link}"
     if reasons := set(facts.get("throttle reasons", [])) - BENIGN - {"none"}:
         yield f"The GPU was throttled while it transferred: {', '.join(sorted(reasons))}"
+    if facts.get("choice of cores"):
+        yield "No process could move to a quiet core: sched_setaffinity is refused here"
     if periods := facts.get(cpu_share.PERIODS):
         stopped = f"{periods} times, {facts.get(cpu_share.SECONDS)} s in all"
         yield f"The CPU quota ({facts.get('cpu quota')}) stopped what was measured {stopped}"
