@@ -286,18 +286,21 @@ def begin(env, results):
             results.journal.forget()
     run = {"started": round(1000 * time.time()), "ended": None, "processes": None, "facts": found}
     results.journal.begin(run)
+    results.throttled = facts.throttled()
     return run
 
 
 def end(run, results):
     """Complete the provenance `run`, and say loudly what makes the run's numbers doubtful."""
     run["ended"], run["processes"] = round(1000 * time.time()), results.notes.measured
+    run["facts"] |= facts.throttled_since(results.throttled)
+    others = results.others
     if gpu:
-        others = max(results.others, facts.others_on(gpu))
+        others = max(others, facts.others_on(gpu))
         readings = results.readings + facts.readings_under_load(gpu)
         run["facts"] |= facts.summary(readings)
-        for alarm in facts.alarms(run["facts"], gpu_facts.get("link"), others):
-            log.error(alarm)
+    for alarm in facts.alarms(run["facts"], gpu_facts.get("link"), others):
+        log.error(alarm)
 
 
 def commit_to_record(conf, env_spec=(), set_commit_hash=None, **options):
@@ -418,7 +421,7 @@ class RecordedResults(Results):
     """asv's results of one commit on one machine, with the noise beside them."""
 
     notes = before = journal = run = None
-    others, readings = 0, []
+    others, readings, throttled = 0, [], {}
 
     def load_data(self, result_dir):
         super().load_data(result_dir)

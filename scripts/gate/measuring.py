@@ -34,6 +34,7 @@ class Conditions:
         self.run |= {"alarms": [], "whole": False, "facts": self.facts}
         if self.gpu:
             self.facts |= facts.collect(facts.GPU, self.gpu)
+        self.throttled = facts.throttled()
         self.look()
 
     def look(self):
@@ -45,8 +46,9 @@ class Conditions:
 
     def known(self, processes, whole=False):
         """The run as far as it is known, with its alarms, a line each."""
+        self.facts |= facts.throttled_since(self.throttled)
         link = asv_plugin.gpu_facts.get("link")
-        alarms = list(facts.alarms(self.facts, link, self.others)) if self.gpu else []
+        alarms = list(facts.alarms(self.facts, link, self.others))
         return {
             **self.run,
             "ended": now(),

@@ -15,6 +15,10 @@ from statistics import median
 
 import pynvml
 
+from . import cpu_share
+from .cpu_share import throttled, throttled_since  # noqa: F401 - for begin and end of a run
+from .variables import variables
+
 LOAD = Path(__file__).with_name("gpu_load.py")
 READINGS, INTERVAL = 15, 0.02  # of the busy GPU; seconds between them
 BENIGN = {"idle", "applications clocks", "display clocks", "user-defined clocks", "sync boost"}
@@ -82,9 +86,12 @@ def virtualisation():
 HOST = {
     "kernel": lambda: os.uname().release,
     "cpu affinity": affinity,
+    "choice of cores": cpu_share.choice_of_cores,
     "process numa nodes": numa_nodes,
     "huge pages": huge_pages,
     "virtualisation": virtualisation,
+    "cpu quota": cpu_share.quota,
+    "variables": variables,
 }
 
 
@@ -191,8 +198,8 @@ def summary(readings):
 def alarms(facts, link, others):
     """What makes the numbers doubtful, a line each.
 
-    `facts` as `summary` has them, `link` as in the machine's facts ('PCIe Gen5 x16'), `others` as
-    others_on counted them.
+    `facts` as `summary` and `throttled_since` have them, `link` as in the machine's facts ('PCIe
+    Gen5 x16'), `others` as others_on counted them.
     """
     if can := re.fullmatch(r"PCIe Gen(\d+) x(\d+)", link or ""):
         generation, width = facts.get("link generation"), facts.get("link width")
@@ -200,6 +207,11 @@ def alarms(facts, link, others):
             yield f"The link ran as Gen{generation} x{width} under load; it can do {link}"
     if reasons := set(facts.get("throttle reasons", [])) - BENIGN - {"none"}:
         yield f"The GPU was throttled while it transferred: {', '.join(sorted(reasons))}"
+    if facts.get("choice of cores"):
+        yield "No process could move to a quiet core: sched_setaffinity is refused here"
+    if periods := facts.get(cpu_share.PERIODS):
+        stopped = f"{periods} times, {facts.get(cpu_share.SECONDS)} s in all"
+        yield f"The CPU quota ({facts.get('cpu quota')}) stopped what was measured {stopped}"
     if others:
         yield f"{others} other process(es) had the GPU too, before or after this run"
 
