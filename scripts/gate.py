@@ -3,7 +3,6 @@
 python3 scripts/gate.py calibrate           # how noisy is this machine: once, and when it changes
 python3 scripts/gate.py compare BASE HEAD   # the stacks of two commits, measured here in turns
 python3 scripts/gate.py history             # the steps in a machine's recorded results
-python3 scripts/gate.py evaluate            # how often the gate is wrong, from a calibration
 
 The exit code is 0 if nothing became slower, 1 if something did, 2 if that could not be said.
 """
@@ -25,7 +24,6 @@ NEEDED = {  # the modules, beside those for tables
     "calibrate": ["asv_runner", "pynvml"],
     "compare": ["asv_runner", "pynvml", "virtualenv"],
     "history": ["pynvml"],
-    "evaluate": ["pynvml"],
 }
 
 
@@ -39,7 +37,6 @@ def arguments():
             "calibrate": "measure this machine's noise, and keep it with its results",
             "compare": "measure two commits' stacks in turns; is anything slower?",
             "history": "the steps in a machine's recorded results",
-            "evaluate": "how often the gate is wrong, replayed from a calibration",
         }.items()
     }
     add["calibrate"].add_argument(
@@ -61,9 +58,8 @@ def arguments():
             help="to measure; 60 if not said",
         )
     told = "a folder of results/; not needed if it is the only one"
-    for name in "history", "evaluate":
-        add[name].add_argument("machine", nargs="?", metavar="MACHINE", help=told)
-    for name in "compare", "history", "evaluate":
+    add["history"].add_argument("machine", nargs="?", metavar="MACHINE", help=told)
+    for name in "compare", "history":
         add[name].add_argument("--markdown", metavar="FILE", help="write it as Markdown, too")
         add[name].add_argument("--json", metavar="FILE", help="write it as JSON, too")
     return parser.parse_args()
@@ -85,11 +81,11 @@ def minutes(text):
     return number
 
 
-def outcome(options):
-    """What the command came to: an outcome of gate/, which has a code, text, and so on."""
+def answered(options):
+    """What the command came to: an answer of gate/, which has a code, text, and so on."""
     from asv.util import ProcessError, UserError
 
-    from scripts.gate import outcome, recording
+    from scripts.gate import answer, recording
     from scripts.reading.chosen import NoSuchResult
 
     try:
@@ -101,16 +97,16 @@ def outcome(options):
 
         return getattr(recorded, options.command)(options)
     except KeyboardInterrupt:
-        return outcome.CannotSay(INTERRUPTED)
+        return answer.CannotSay(INTERRUPTED)
     except (UserError, ProcessError, NoSuchResult, recording.Broken, OSError) as error:
         asv_was = str(error) == "Interrupted."
-        return outcome.CannotSay(INTERRUPTED if asv_was else error)
+        return answer.CannotSay(INTERRUPTED if asv_was else error)
 
 
 def main(options):
     from asv.console import log
 
-    came = outcome(options)
+    came = answered(options)
     code = came.code
     for name in "markdown", "json":  # before what may end in a closed pipe
         if path := getattr(options, name, None):

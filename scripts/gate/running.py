@@ -11,7 +11,7 @@ import numpy
 from asv.util import UserError
 
 from scripts import asv_plugin
-from scripts.gate import measuring, outcome, pairs, verdict
+from scripts.gate import answer, measuring, pairs, verdict
 from scripts.gate import sides as asv_sides
 from scripts.gate.recording import Recording, read
 from scripts.words.vocabulary import series
@@ -145,7 +145,7 @@ def compare(options):
                 break
         run.end()
     found = judge(run.recording, calibration)
-    return outcome.Compared(machine, commits, run.recording, found, notes, doubts)
+    return answer.Compared(machine, commits, run.recording, found, notes, doubts)
 
 
 def enough(run, wanted, budget):
@@ -219,4 +219,4 @@ def calibrate(options):
     path = calibration_of(machine)
     path.parent.mkdir(parents=True, exist_ok=True)
     shutil.move(run.recording.path, path)
-    return outcome.Calibrated(path, found)
+    return answer.Calibrated(path, found)

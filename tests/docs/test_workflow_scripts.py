@@ -10,7 +10,7 @@ import sys
 import pytest
 from markdown_it import MarkdownIt
 
-from scripts.gate import outcome
+from scripts.gate import answer
 from scripts.words.markdown import folded
 from tests import derived
 from tests.conftest import ROOT
@@ -118,7 +118,7 @@ HOSTILE = """/merge
 
 def test_nothing_in_a_comment_does_anything(tmp_path, comment):
     """The gate's own Markdown stays as it is; what else is in a report is text."""
-    ours = outcome.CannotSay("torch | <b> [x] `c`").markdown()
+    ours = answer.CannotSay("torch | <b> [x] `c`").markdown()
     ours += "\n".join(
         ["", *folded("Every series", ["| a | b |", "| --- | ---: |", "| 1 | 2 |"]), ""]
     )

@@ -14,10 +14,11 @@ import numpy
 import pandas
 import pytest
 
-from scripts.gate import outcome, pairs, recorded, recording, replay, running, verdict
+from scripts.gate import answer, decision, pairs, recording, running, verdict
 from scripts.gate.pairs import FEWEST
 from scripts.words.formats import size
 from tests.conftest import ROOT
+from tests.gate import evaluate, replay
 
 CALIBRATION = ROOT / "results" / "nvidia-h100-80gb-hbm3" / "calibration.jsonl"
 
@@ -94,7 +95,7 @@ class Point:
 def compared(lines, runs=(), calibration=None, notes=()):
     there = Recorded(lines, runs)
     commits = ["a" * 40, "b" * 40]
-    return outcome.Compared("here", commits, there, found(lines, calibration), notes)
+    return answer.Compared("here", commits, there, found(lines, calibration), notes)
 
 
 @pytest.fixture(scope="module")
@@ -270,7 +271,7 @@ def test_a_budget_that_ends_in_doubt_is_a_doubt_unless_something_is_clear(calibr
     commits = ["a" * 40, "b" * 40]
     for factor, code in (1.0, 2), (3.0, 1):
         judged = found(slowed(read(), factor, of("cupy")))
-        came = outcome.Compared("here", commits, there, judged, [], ["the budget ended"])
+        came = answer.Compared("here", commits, there, judged, [], ["the budget ended"])
         assert came.code == code
         assert "the budget ended" in came.text()
 
@@ -300,7 +301,7 @@ def test_markdown_is_short_and_folds_the_details(calibration):
     assert "- slower: cupy, pinned: +" in head
     assert len(head.splitlines()) < 8
     assert text.count("<details>") == text.count("</details>") == 2
-    escaped = outcome.CannotSay("a | b <script> `c`").markdown()
+    escaped = answer.CannotSay("a | b <script> `c`").markdown()
     assert escaped == "**Cannot say**: a \\| b &lt;script&gt; \\`c\\`\n"
 
 
@@ -397,30 +398,24 @@ def test_readme_says_what_turns_are_worth():
         assert f"| {where} | {one:.1f} % | {other} % |" in readme
 
 
-class Options:
-    machine = None
-
-
 def test_readme_has_the_figures_that_evaluate_gives():
-    came = recorded.evaluate(Options)
+    text, facts = evaluate.evaluate(CALIBRATION.parent.name)
     readme = (ROOT / "README.md").read_text()
-    facts = json.loads(came.json())
     assert facts["runs"] >= 1000
     assert 100 * facts["looks"][-1]["false_alarms"] / facts["runs"] <= 1
-    rows = [line for line in came.markdown().splitlines() if line.startswith("| p")]
+    rows = [line for line in text.splitlines() if line.startswith("| p")]
     assert len(rows) == 36
     # Of the first look README says the false alarms, and what is not reached.
     lacking = [row.split()[-2] for row in rows[:18] if "pinned" in row and "any size" in row]
     assert f"({' and '.join(lacking)} of 100" in " ".join(readme.split())
     small = [row.split()[-2] for row in rows[:18] if "pageable" in row and "KiB" in row][:2]
     assert f"(of 1 KiB {small[0]}, of 8 KiB {small[1]})" in " ".join(readme.split())
-    assert "| ---" not in came.text()  # on a terminal it is a table
     rows = rows[18:]
     kept = [row for row in rows if "| any size |" in row or "| a family |" in row]
     kept += [row for row in rows if "| pageable | 32 MiB |" in row]
     for row in kept:
         assert row in readme
-    for line in came.markdown().splitlines():
+    for line in text.splitlines():
         if " false alarms in " in line:
             line = line.replace("**", "").lower()
             assert line in " ".join(readme.replace("**", "").lower().split()), line
@@ -434,3 +429,42 @@ def test_what_is_clear_is_measured_no_more():
     again = {tuple(point.parameters.values())[:2] for point in running.suspects(judged, points, 9)}
     assert ("cupy", "pinned") not in again
     assert ("torch", "pinned") in again
+
+
+def verdict_of(changed="", clear=False, visits=4, bound=0.01, count=4):
+    """A verdict of `count` series; `changed` is what is found of the first, and of its family."""
+    series = pandas.DataFrame(
+        {"found": [changed, *[""] * (count - 1)], "clear": clear, "visits": visits}
+    ).assign(bound=bound, error=bound / 4)
+    return verdict.Verdict(series, series.head(1))
+
+
+SKIPPED, FAILED = {"skipped": "torch is not installed"}, {"failed": "MemoryError"}
+
+
+def point(*sides):
+    return {"benchmark": "b", "parameters": {"nbytes": 1024}, "unmeasured": list(sides)}
+
+
+@pytest.mark.parametrize(
+    ("given", "lines", "alarms", "cut_short", "code", "doubt"),
+    [
+        (verdict_of(), [], [], [], 0, None),
+        (verdict_of("faster"), [], [], [], 0, None),
+        (verdict_of("slower"), [], [], [], 1, None),
+        (verdict_of("slower"), [], ["throttled", "throttled"], [], 2, "throttled"),
+        (verdict_of(), [], [], ["the budget ended"], 2, "the budget ended"),
+        (verdict_of("slower", clear=True), [], [], ["the budget ended"], 1, None),
+        (verdict_of(), [point(SKIPPED, SKIPPED)], [], [], 0, None),
+        (verdict_of(), [point({}, SKIPPED)], [], [], 2, "1 points have one side only: in HEAD"),
+        (verdict_of("slower"), [point(FAILED, FAILED)], [], [], 2, "failed in BASE and HEAD"),
+        (verdict_of(visits=3), [], [], [], 2, "4 series have fewer than 4 processes a side"),
+        (verdict_of(bound=1.0), [], [], [], 2, "too noisy: in 4 of 4 series even +100 %"),
+        (verdict_of("slower", bound=1.0), [], [], [], 1, None),
+    ],
+)
+def test_the_exit_code(given, lines, alarms, cut_short, code, doubt):
+    decided = decision.decide(given, lines, alarms, cut_short)
+    assert decided.code == code
+    assert len(decided.doubts) == (doubt is not None)
+    assert not doubt or decided.doubts[0].startswith(doubt) or doubt in decided.doubts[0]

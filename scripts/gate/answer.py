@@ -6,63 +6,13 @@ import math
 import numpy
 
 from scripts.gate import verdict
-from scripts.gate.pairs import FEWEST
+from scripts.gate.decision import CANNOT_SAY, NOTHING, SLOWER, decide
+from scripts.gate.findings import findings
 from scripts.words import formats
-from scripts.words.formats import size
 from scripts.words.markdown import escaped, folded
-from scripts.words.vocabulary import KINDS, operation
+from scripts.words.vocabulary import KINDS
 
-NOTHING, SLOWER, CANNOT_SAY = 0, 1, 2
 HEADLINES = {NOTHING: "Nothing became slower", SLOWER: "Slower", CANNOT_SAY: "Cannot say"}
-SIDES = "BASE", "HEAD"
-
-
-def findings(found, word):
-    """What became `word`, the most first: one dict a method and memory.
-
-    `parts` are (name, change, bound) of its families that did and of its series, each the most
-    first; the series before the families if one of them moved unlike its family. `change` is the
-    first part's. Changes are logarithms.
-    """
-    families, series = (
-        rows[rows["found"] == word].sort_values("change", key=abs, ascending=False)
-        for rows in (found.families, found.series)
-    )
-    ones = []
-    for method, memory in dict.fromkeys(map(place, [*records(families), *records(series)])):
-        ours, mine = (
-            [row for row in records(rows) if place(row) == (method, memory)]
-            for rows in (families, series)
-        )
-        named = [(family_name(row), row) for row in ours], [(series_name(row), row) for row in mine]
-        if any(unlike(row, family) for row in mine for family in ours):
-            named = named[::-1]
-        parts = [(name, row["change"], row["bound"]) for rows in named for name, row in rows]
-        ones.append(dict(method=method, memory=memory, change=parts[0][1], parts=parts))
-    return sorted(ones, key=lambda one: -abs(one["change"]))
-
-
-def records(rows):
-    return rows.to_dict("records")
-
-
-def place(row):
-    return row["method"], row["memory"]
-
-
-def unlike(row, family):
-    """Whether a series changed by another amount than its family did."""
-    return row["kind"] == family["kind"] and abs(row["change"] - family["change"]) > row["bound"]
-
-
-def family_name(row):
-    kind = row["kind"].removeprefix("pinned, ")
-    return f"all {row['members']} series" + ("" if kind == "pageable" else f", {kind}")
-
-
-def series_name(row):
-    name = operation(row["benchmark"]).replace("_", " ")
-    return f"{name}, {size(int(row['nbytes']))} {row['dtype']}".strip()
 
 
 def said(one):
@@ -70,31 +20,6 @@ def said(one):
     more = len(one["parts"]) - 1
     where = one["parts"][0][0] + (f", and {more} more" if more else "")
     return f"{one['method']}, {one['memory']}: {formats.change(one['change'])} ({where})"
-
-
-def not_measured(visits):
-    """What was not measured: {why, in words: points}, where that is a doubt, and where it is not.
-
-    A failure is a doubt, and so is a point that is n/a on one side only.
-    """
-    points, doubts, notes = {}, {}, {}
-    for line in visits:
-        key = line["benchmark"], tuple(line["parameters"].values())
-        if "unmeasured" in line:
-            points[key] = line["unmeasured"]
-    for sides in points.values():
-        failed = [place for place, why in enumerate(sides) if "failed" in why]
-        skipped = [place for place, why in enumerate(sides) if "skipped" in why]
-        if failed:
-            where = " and ".join(SIDES[place] for place in failed)
-            why, there = f"failed in {where}: {sides[failed[0]]['failed']}", doubts
-        elif len(skipped) == 1:
-            reason = sides[skipped[0]]["skipped"]
-            why, there = f"have one side only: in {SIDES[skipped[0]]} {reason}", doubts
-        else:
-            why, there = sides[0]["skipped"], notes
-        there[why] = there.get(why, 0) + 1
-    return doubts, notes
 
 
 def could_be_found(found):
@@ -108,41 +33,22 @@ def could_be_found(found):
                 yield f"{kind}, {where}: {formats.change(numpy.median(least))}{worst}"
 
 
-def blind(found):
-    """A doubt if most of a comparison's series could miss a slowdown of 100 %."""
-    missed = int((verdict.promise(found.series) > math.log(2)).sum())
-    if 2 * missed > len(found.series):
-        yield f"too noisy: in {missed} of {len(found.series)} series even +100 % may be missed"
-
-
 class Compared:
-    """The outcome of a comparison; `doubts` are what makes it worthless, in words."""
+    """The outcome of a comparison."""
 
-    def __init__(self, machine, commits, recording, found, notes, doubts=()):
-        self.machine, self.commits, self.found, self.notes = machine, commits, found, list(notes)
+    def __init__(self, machine, commits, recording, found, notes, cut_short=()):
+        self.machine, self.commits, self.found = machine, commits, found
+        alarms = [alarm for run in recording.runs for alarm in run["alarms"]]
+        decision = decide(found, recording.visits, alarms, cut_short)
+        self.code, self.doubts = decision.code, decision.doubts
+        self.notes = [*notes, *decision.notes]
         self.slower, self.faster = findings(found, "slower"), findings(found, "faster")
-        self.doubts = list(dict.fromkeys(a for run in recording.runs for a in run["alarms"]))
-        worth, not_worth = not_measured(recording.visits)
-        self.doubts += [f"{count} points {why}" for why, count in worth.items()]
-        self.notes += [
-            f"{count} points were not measured: {why}" for why, count in not_worth.items()
-        ]
-        clear = found.series["clear"].any() or found.families["clear"].any()
-        (self.notes if clear else self.doubts).extend(doubts)
-        self.doubts += [] if self.slower else blind(found)
-        few = int((found.series["visits"] < FEWEST).sum())
-        if few:
-            self.doubts.append(f"{few} series have fewer than {FEWEST} processes a side")
         seconds = sum(run["ended"] - run["started"] for run in recording.runs if run["ended"]) / 1e3
         self.about = (
             f"HEAD {commits[1][:8]} against BASE {commits[0][:8]} on {machine}: "
             f"{2 * sum('change' in line for line in recording.visits)} processes, "
             f"{len(found.series)} series, {seconds / 60:.1f} minutes"
         )
-
-    @property
-    def code(self):
-        return CANNOT_SAY if self.doubts else SLOWER if self.slower else NOTHING
 
     @property
     def headline(self):
