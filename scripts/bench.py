@@ -19,9 +19,10 @@ from pathlib import Path
 
 sys.path[:0] = [str(Path(__file__).resolve().parents[1])]  # the checkout
 
-from scripts.setup import dotvenv, stack
+from scripts.setup import children, dotvenv, git, stack
 
 SOME_FAILED = 2  # asv run's exit code when it has recorded the others
+BUSY = 75  # its exit code when another run measures (asv_plugin)
 NEEDED = {
     "asv": "asv==0.6.6",
     "asv_runner": "asv_runner==0.3.2",
@@ -51,7 +52,8 @@ def arguments():
 
 def asv(*words):
     """Run an asv command where everybody can see it; returns its exit code."""
-    with subprocess.Popen([sys.executable, "-m", "asv", *words]) as process:
+    command = [sys.executable, "-m", "asv", *words]
+    with subprocess.Popen(command, preexec_fn=children.ending_with_us()) as process:
         before = signal.signal(signal.SIGTERM, lambda *_: process.terminate())
         try:
             return process.wait()
@@ -71,7 +73,13 @@ def compare():
     command = [sys.executable, "scripts/compare.py"]
     width = {"COLUMNS": str(shutil.get_terminal_size().columns)}
     environment = {**os.environ, **width, "PYTHONIOENCODING": "utf-8"}
-    return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, encoding="utf-8")
+    pipe = {"stdout": subprocess.PIPE, "encoding": "utf-8"}
+    return subprocess.Popen(command, env=environment, preexec_fn=children.ending_with_us(), **pipe)
+
+
+def show(tables):
+    """Print what `compare` makes."""
+    print(tables.communicate()[0] if tables else "\nAs tables: python3 scripts/compare.py")
 
 
 def parts(full):
@@ -88,11 +96,14 @@ def main(options):
     if not any(word.startswith(("-b", "--bench")) for word in options.asv):
         words += [f"--bench={part}" for part in parts(options.full)]
     measured = asv("run", *words, *options.asv)
+    if measured == BUSY:
+        show(compare())  # what is recorded
+        return 1
     if measured not in (0, SOME_FAILED):
         return measured
     tables = compare()
     published = asv("publish")
-    print(tables.communicate()[0] if tables else "\nAs tables: python3 scripts/compare.py")
+    show(tables)
     if published:
         return measured or published
     site = dotvenv.ROOT / ".asv" / "html"
@@ -102,7 +113,7 @@ def main(options):
         print(f"The report, which a browser opens from its file, is {report}")
     print(f"The site with all results is in {site}. To look at it:")
     print(f"  cd {shlex.quote(str(dotvenv.ROOT))} && {python} -m asv preview")
-    print("and go to http://127.0.0.1:8080/ with a browser")
+    print("and go with a browser to the address that it says")
     if measured:
         print("\nSome points failed; `asv run` says above which, and why", file=sys.stderr)
     return measured
@@ -110,15 +121,14 @@ def main(options):
 
 def check_history():
     """What asv records, it records by commit."""
-    try:
-        git = ["git", "-C", dotvenv.ROOT, "rev-parse", "--verify", "HEAD"]
-        found = subprocess.run(git, capture_output=True, text=True)
-    except OSError:
+    if not shutil.which("git"):
         sys.exit("There is no git here: results belong to commits")
     if not (dotvenv.ROOT / ".git").exists():
         sys.exit("This folder is no git clone, and results belong to commits: `git clone` it")
-    if found.returncode:
-        sys.exit(f"Results belong to commits. {found.stderr.splitlines()[0]}")
+    try:
+        git.ask("rev-parse", "--verify", "HEAD")
+    except git.CannotSay as error:
+        sys.exit(f"Results belong to commits. {error}")
 
 
 if __name__ == "__main__":
@@ -131,6 +141,8 @@ if __name__ == "__main__":
     elif missing := dotvenv.missing(*NEEDED):
         install = " ".join(NEEDED[name] for name in missing)
         sys.exit(f"This Python has no {', '.join(missing)}: pip install {install}")
+    elif libraries := os.environ.get("PYTHONPATH"):  # which asv would hide from the benchmarks
+        os.environ.setdefault("ASV_PYTHONPATH", libraries)
     try:
         sys.exit(main(options))
     except KeyboardInterrupt:

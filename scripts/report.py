@@ -39,7 +39,6 @@ def main(words=None):
 
 
 if __name__ == "__main__":
-    if report_page.missing():
-        dotvenv.enter()
+    dotvenv.enter_for("asv", *report_page.NEEDED)
     main()
     print(end="", flush=True)  # here it is one line if it fails

@@ -10,7 +10,7 @@ from pathlib import Path
 
 sys.path[:0] = [str(Path(__file__).resolve().parents[1])]  # the checkout
 
-from scripts.setup import dotvenv, stack
+from scripts.setup import children, dotvenv, stack
 
 # Two files at a time, but where there is a GPU: there tests measure, and would measure each other.
 FILES = ["-n2", "--dist=loadfile", "--no-loadscope-reorder"]  # in the order of tests/conftest.py
@@ -29,7 +29,8 @@ def main():
     codes = []
     for command in COMMANDS:
         print("+", *command, flush=True)
-        codes.append(subprocess.run([sys.executable, "-m", *command]).returncode)
+        words = [sys.executable, "-m", *command]
+        codes.append(subprocess.run(words, preexec_fn=children.ending_with_us()).returncode)
     return next((code for code in codes if code), 0)
 
 

@@ -11,11 +11,14 @@ from pathlib import Path
 import hypothesis
 import pytest
 
+from scripts.setup import environment
+
 hypothesis.settings.register_profile("ours", deadline=None)  # how long it takes is no test
 hypothesis.settings.load_profile("ours")
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT)]
+environment.clean()  # in a hook of git's, say, the tests would commit to the user's branch
 TINY = ("--bench", r"HostCopy.*'float32', 1024\)", "--bench", r"Harness.*none")
 
 BROKEN_MACHINES = {

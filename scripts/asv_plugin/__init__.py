@@ -49,16 +49,17 @@ from asv.results import Results
 
 try:
     from scripts import report_page
-    from scripts.asv_plugin import offline
+    from scripts.asv_plugin import offline, surroundings  # noqa: F401
     from scripts.recording import facts, noise, provenance
     from scripts.recording.journal import Journal
-    from scripts.setup import dotvenv, machine, stack
+    from scripts.setup import children, dotvenv, git, machine, stack
     from scripts.words import one_line, thresholds
     from scripts.words.formats import count
 except ImportError as error:
     raise util.UserError(f"{error}: pip install -r requirements/dev.txt") from None
 
 NOTE = "note: "  # how benchmarks/measure.py begins a line for us
+BUSY = 75  # the exit code of a run that found another one measuring; sysexits.h's EX_TEMPFAIL
 
 
 for descriptor in range(3):  # asv's forkserver would take a closed one for its own
@@ -317,14 +318,13 @@ def commit_to_record(conf, env_spec=(), set_commit_hash=None, **options):
     looking = options.get("dry_run") or options.get("quick")
     if not existing or looking or options.get("bench") == ["just-discover"]:
         return set_commit_hash
-    status = ["git", "status", "--porcelain", "--", conf.benchmark_dir, "requirements"]
     try:
-        changed = util.check_output(status, dots=False, display_error=False).split("\n")[0]
-    except util.ProcessError as error:
-        raise util.UserError(f"Results belong to commits. {error.stderr.strip()}") from None
+        changed = git.changed(conf.benchmark_dir, "requirements", cwd=".")
+    except git.CannotSay as error:
+        raise util.UserError(f"Results belong to commits. {error}") from None
     if changed:
         raise util.UserError(
-            f"A result belongs to a commit, and this is in none: {changed.strip()}. "
+            f"A result belongs to a commit, and this is in none: {changed[0]}. "
             "Commit it, or look without recording: asv run --dry-run"
         )
     return set_commit_hash or "HEAD"
@@ -340,7 +340,11 @@ def run(original, conf, **options):
         except re.error as error:
             raise util.UserError(f"--bench {pattern!r} is no regular expression: {error}") from None
     signal.signal(signal.SIGTERM, terminated)
-    machine.lock()
+    try:
+        machine.lock()
+    except machine.Busy as error:
+        log.error(str(error))
+        return BUSY
     if isinstance(gpu, Exception):
         raise gpu
     options["machine"] = machine.register(options.get("machine"), gpu_facts, conf.results_dir)
@@ -383,9 +387,7 @@ failures = []  # the words of each command that failed, and the last error that 
 @replace(util.ProcessError, "__init__")
 def process_error(original, self, args, retcode, stdout, stderr):
     original(self, args, retcode, stdout, stderr)
-    lines = (stderr or stdout or str(self)).strip().splitlines()
-    errors = [line.removeprefix("ERROR: ") for line in lines if line.startswith("ERROR: ")]
-    reason = (errors or lines or [str(self)])[-1]
+    reason = git.reason(stderr or stdout or "") or str(self)
     if "No matching distribution" in reason:
         reason += "; is the package index within reach?"
     failures.append(({Path(word).name for word in args}, reason))
@@ -561,7 +563,8 @@ class Report(OutputPublisher):
         script = dotvenv.ROOT / "scripts" / "report.py"
         command = [sys.executable, script, "--output", page, "--results", conf.results_dir]
         pipes = {"stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE, "text": True}
-        cls.process = subprocess.Popen(command, **pipes)
+        ending = children.ending_with_us()
+        cls.process = subprocess.Popen(command, preexec_fn=ending, **pipes)
 
     @classmethod
     def publish(cls, conf, repo, benchmarks, graphs, revisions):

@@ -16,6 +16,8 @@ from pathlib import Path
 from asv.console import log
 from asv.publishing import OutputPublisher
 
+from scripts.setup import children
+
 ROOT = Path(__file__).resolve().parents[2]
 PINS = [ROOT / "requirements" / "site" / name for name in ("package.json", "package-lock.json")]
 CACHE = ROOT / ".asv" / "npm"
@@ -118,7 +120,12 @@ def fetch(done):
         log.info("Fetching the scripts of asv's pages, once, with npm")
         try:
             npm = subprocess.run(
-                NPM, cwd=new, stdin=subprocess.DEVNULL, capture_output=True, timeout=SECONDS
+                [*NPM, f"--cache={folder}/cache"],  # a home may be read-only
+                cwd=new,
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                timeout=SECONDS,
+                preexec_fn=children.ending_with_us(),
             )
         except subprocess.TimeoutExpired:
             raise Unavailable(f"npm got no answer in {SECONDS} s") from None

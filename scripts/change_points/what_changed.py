@@ -6,13 +6,13 @@ beside the two results.
 
 import functools
 import re
-import subprocess
 from pathlib import Path
 
 from asv.results import get_filename
 
-from scripts.reading.results_file import ROOT
 from scripts.recording import provenance
+from scripts.setup import git
+from scripts.setup import pins as requirements
 
 PARTS = "measured in"  # of a result that more than one run added to
 STACKS = "host", "cu12", "cu13"
@@ -23,16 +23,14 @@ def pins(commit):
     """{'cu13: torch': '2.13.0', ...} of the commit's requirements; {} if git does not have it."""
     found = {}
     for stack in STACKS if re.fullmatch("[0-9a-f]{7,40}", commit) else ():
-        command = ["git", "show", f"{commit}:requirements/{stack}.txt"]
         try:
-            shown = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
-        except OSError:  # no git here
-            return {}
-        for line in shown.stdout.splitlines():
-            name, exact, version = line.partition("==")
-            if exact and not line.startswith((" ", "#")):
-                key = f"{stack}: {name}"  # one version for each Python that the lines tell apart
-                found[key] = f"{found[key]} | {version}" if key in found else version
+            pinned = list(requirements.read(git.text(commit, f"requirements/{stack}.txt") or ""))
+        except (git.CannotSay, ValueError):  # no git here, no such commit, or a broken file
+            continue
+        for pin in pinned:
+            key = f"{stack}: {pin.name}"  # one version for each Python that the lines tell apart
+            version = f"{pin.version} ; {pin.marker}" if pin.marker else pin.version
+            found[key] = f"{found[key]} | {version}" if key in found else version
     return found
 
 

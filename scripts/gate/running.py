@@ -1,9 +1,9 @@
 """What gate.py measures with: a comparison of two commits, and a machine's calibration."""
 
+import ast
 import contextlib
 import re
 import shutil
-import subprocess
 import time
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from scripts import asv_plugin
 from scripts.gate import answer, measuring, pairs, verdict
 from scripts.gate import sides as asv_sides
 from scripts.gate.recording import Recording, read
+from scripts.setup import git
 from scripts.words.vocabulary import series
 
 RESULTS = Path("results")
@@ -29,17 +30,28 @@ def calibration_of(machine):
 
 
 def versions(commit):
-    """{class: version} of the benchmarks as they are in `commit`."""
-    pattern = ["-e", "^class ", "-e", "^    version = "]
-    grep = ["git", "grep", "-h", *pattern, commit, "--", "benchmarks"]
-    lines = subprocess.run(grep, capture_output=True, text=True).stdout.splitlines()
-    found, name = {}, None
-    for line in lines:
-        if line.startswith("class "):
-            name = re.match(r"class (\w+)", line)[1]
-        elif name:
-            found[name] = line.partition("=")[2].strip(" '\"")
+    """{class: version} of the benchmarks as they are in `commit`; UserError if there are none."""
+    found = {}
+    try:
+        for path in git.files(commit, "benchmarks", cwd="."):
+            if path.endswith(".py"):
+                found |= versions_in(git.text(commit, path, cwd="."))
+    except (git.CannotSay, SyntaxError, ValueError) as error:
+        raise UserError(f"The benchmarks of {commit[:8]} cannot be read: {error}") from None
+    if not found:
+        raise UserError(f"{commit[:8]} has no benchmarks with a version: nothing to go by")
     return found
+
+
+def versions_in(text):
+    """{class: version} of a module's `text`."""
+    return {
+        owner.name: ast.unparse(line.value).strip("'\"")
+        for owner in ast.parse(text).body
+        if isinstance(owner, ast.ClassDef)
+        for line in owner.body
+        if isinstance(line, ast.Assign) and ast.unparse(line.targets[0]) == "version"
+    }
 
 
 def check_commits(base, head):
@@ -50,6 +62,8 @@ def check_commits(base, head):
     if base == head:
         raise UserError(f"BASE and HEAD are both {base[:8]}; calibrate measures one with itself")
     one, other = versions(base), versions(head)
+    if not one.keys() & other.keys():
+        raise UserError(f"{base[:8]} and {head[:8]} have no benchmark in common")
     for name in one.keys() & other.keys():
         if one[name] != other[name]:
             raise UserError(
@@ -106,8 +120,10 @@ class Run:
 @contextlib.contextmanager
 def running(options, commits, name, python=None):
     """A Run on this machine, and the machine's name; its recording is called `name`."""
-    status = ["git", "status", "--porcelain", "--", "benchmarks"]
-    changed = subprocess.run(status, capture_output=True, text=True).stdout.splitlines()
+    try:
+        changed = git.changed("benchmarks", cwd=".")
+    except git.CannotSay as error:
+        raise UserError(f"What differs from HEAD cannot be said: {error}") from None
     if changed:
         raise UserError(f"What measures is the work tree's, and this is in no commit: {changed[0]}")
     machine = asv_sides.machine_name(None, str(RESULTS))

@@ -9,7 +9,6 @@ import contextlib
 import itertools
 import json
 import os
-import subprocess
 import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -30,7 +29,7 @@ from asv.repo import get_repo
 from scripts.asv_plugin import failures, gpu, gpu_facts, lower_level, measure_process, take_notes
 from scripts.gate.turns import in_turn
 from scripts.recording import facts
-from scripts.setup import machine, stack
+from scripts.setup import git, machine, stack
 
 FOLDER = Path(".asv", "gate")  # the environments of the sides, and what was measured
 
@@ -102,13 +101,13 @@ class Side:
 
 def commit_hash(name):
     """The commit that `name` names; UserError if there is none."""
-    command = ["git", "rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}"]
-    found = subprocess.run(command, capture_output=True, text=True)
-    if found.returncode:
+    words = "rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}"
+    try:
+        return git.ask(*words, cwd=".").strip()
+    except git.CannotSay as error:
         shallow = ", and this clone is shallow: git fetch --unshallow"
         there_is = f"there is no commit {name!r}{shallow * Path('.git', 'shallow').exists()}"
-        raise util.UserError(found.stderr.strip() or there_is)
-    return found.stdout.strip()
+        raise util.UserError(str(error) or there_is) from None
 
 
 def load_conf(**changes):

@@ -4,45 +4,73 @@ Everything here runs before anything is installed, so it uses the standard libra
 """
 
 import contextlib
-import ctypes
 import fcntl
 import hashlib
 import importlib.util
+import json
 import os
+import platform
 import shutil
 import signal
 import subprocess
 import sys
 from pathlib import Path
 
+from scripts.setup import children, environment, pins
+from scripts.setup.environment import ROOT, VENV
 from scripts.words import one_line  # noqa: F401 - all scripts import this first
 
-ROOT = Path(__file__).resolve().parents[2]
-VENV = ROOT / ".venv"
 PYTHON = VENV / "bin" / "python"
-MADE = VENV / "made-from"  # the pins it was made from, written last
+MADE = VENV / "made-from"  # what it was made from, and where: written last
 TABLES = "asv", "pandas", "rich", "scipy"  # the modules that scripts/compare.py needs
 REQUIREMENTS = ROOT / "requirements" / "dev.txt"
 
+otherwise = environment.clean() or sys.flags.optimize
+command = ROOT / "scripts" / Path(sys.argv[0]).name
+if otherwise and command.is_file() and command.samefile(sys.argv[0]):
+    os.execv(sys.executable, [sys.executable, *sys.argv])  # this Python began in the other one
+
 
 def enter():
-    """Go on in .venv's Python, made now if it is missing or its pins have changed."""
+    """Go on in .venv's Python, made now if it is missing, or is not what it was made as."""
     if sys.version_info < (3, 11):
         sys.exit("Python 3.11 or later is needed; this is " + sys.version.split()[0])
-    if Path(sys.prefix) == VENV:
+    if Path(sys.prefix) == VENV and whole():
         return
     root = os.open(ROOT, os.O_RDONLY)
-    fcntl.flock(root, fcntl.LOCK_EX)  # two first commands at once: one makes it
-    pins = hashlib.sha256(REQUIREMENTS.read_bytes()).hexdigest()
-    if not PYTHON.exists() or not MADE.exists() or MADE.read_text() != pins:
+    with contextlib.suppress(OSError):  # a file system without locks
+        fcntl.flock(root, fcntl.LOCK_EX)  # two first commands at once: one makes it
+    if not whole():
         try:
             make()
         except KeyboardInterrupt:
             sys.exit("Interrupted")
-        MADE.write_text(pins)
     os.close(root)
     sys.stdout.flush()
-    os.execv(PYTHON, [PYTHON, *sys.argv])
+    os.execve(PYTHON, [PYTHON, *sys.argv], environment.without_python(os.environ))
+
+
+def whole():
+    """Is .venv there, made from these pins, in this folder, by the Python that it leads to now."""
+    try:
+        made, here = json.loads(MADE.read_text()), made_from()
+        if Path(sys.prefix) != VENV:
+            here["version"] = made["version"]  # which it is, its own Python looks
+        return made == here
+    except (OSError, ValueError, TypeError, KeyError):
+        return False
+
+
+def made_from():
+    """What .venv is made from: another of these, and it must be made again."""
+    python = PYTHON.resolve(strict=True)
+    there = python.stat()
+    return {
+        "pins": hashlib.sha256(REQUIREMENTS.read_bytes()).hexdigest(),
+        "folder": str(VENV.resolve()),
+        "python": [str(python), there.st_size, there.st_mtime_ns],
+        "version": platform.python_version(),
+    }
 
 
 def missing(*modules):
@@ -52,34 +80,60 @@ def missing(*modules):
 
 def enter_for_tables(*others):
     """Go on in .venv's Python, unless this one has `others` and what tables of results need."""
-    if missing(*TABLES, *others):
+    enter_for(*TABLES, *others)
+
+
+def enter_for(*needed):
+    """Go on in .venv's Python, unless this one has the modules `needed`."""
+    if missing(*needed) or (os.environ.get("PYTHONPATH") and not all(map(imported, needed))):
         enter()
 
 
-def end_with_us():
-    PR_SET_PDEATHSIG = 1  # from linux/prctl.h
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+def imported(module):
+    """Whether it can be: PYTHONPATH may lead to the packages of another Python."""
+    try:
+        return importlib.import_module(module) is not None
+    except Exception:  # whatever a package does that finds itself in a Python of another version
+        return False
 
 
 def make():
     if VENV.exists() and not MADE.exists():
         sys.exit(f"{VENV} is there and was not made by this project; move it away")
+    ours = Path(sys.prefix) == VENV
+    python = sys._base_executable if ours else sys.executable
+    if VENV.is_symlink():  # what it leads to may be in use elsewhere
+        VENV.unlink()
     shutil.rmtree(VENV, ignore_errors=True)
     VENV.mkdir(exist_ok=True)
     MADE.write_text("")  # ours, but not finished
     print("Making .venv with the tools in requirements/dev.txt", flush=True)
+    failed = f"Could not make {VENV}; what went wrong stands above"
     commands = (
-        [sys.executable, "-m", "venv", VENV],
+        [python, "-m", "venv", VENV],
         [PYTHON, "-m", "pip", "install", "-q", "--disable-pip-version-check", "-r", REQUIREMENTS],
+        [PYTHON, "-I", pins.__file__, REQUIREMENTS],  # that it is there, and not elsewhere
     )
+    kept = {
+        "env": environment.without_python(os.environ),
+        "preexec_fn": children.ending_with_us(),
+        "start_new_session": True,  # so that an interrupt reaches us alone
+    }
     for command in commands:
-        # In a session of its own, so that an interrupt reaches us alone; and it ends when we do.
-        with subprocess.Popen(command, start_new_session=True, preexec_fn=end_with_us) as process:
+        with subprocess.Popen(command, **kept) as process:
             try:
                 code = process.wait()
             except KeyboardInterrupt:
                 with contextlib.suppress(ProcessLookupError):
                     os.killpg(process.pid, signal.SIGKILL)
                 raise
+        if code and platform.machine() != "x86_64" and not shutil.which("g++"):
+            sys.exit(f"{failed}. asv has no wheel for {platform.machine()}; g++ would build it")
         if code:
-            sys.exit(f"Could not make {VENV}; what went wrong stands above")
+            sys.exit(failed)
+    MADE.write_text(json.dumps(made_from() | {"version": version_of(PYTHON)}))
+
+
+def version_of(python):
+    command = [python, "-I", "-c", "import platform; print(platform.python_version())"]
+    return subprocess.run(command, capture_output=True, text=True).stdout.strip()

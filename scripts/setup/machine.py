@@ -12,6 +12,16 @@ from asv import util
 from asv.console import log
 from asv.machine import Machine, MachineCollection
 
+from scripts.setup.environment import ROOT
+
+# asv's file of machines: here, as a home may be missing, read-only, or that of other nodes, too.
+MACHINES = ROOT / ".asv" / "machines.json"
+MachineCollection.get_machine_file_path = staticmethod(lambda: str(MACHINES))
+
+
+class Busy(util.UserError):
+    """Another run measures here."""
+
 
 def find_gpu():
     """NVML's handle of CUDA's device 0; None without a driver or a device.
@@ -108,6 +118,7 @@ def register(name, facts, results_dir):
             known = stored(name, facts)
             if not otherwise(name, known, results_dir):
                 break
+    MACHINES.parent.mkdir(exist_ok=True)
     MachineCollection.save(name, known)
     return name
 
@@ -119,4 +130,4 @@ def lock():
     try:
         lock.socket.bind(f"\0numpy-to-gpu {home}")
     except OSError:
-        raise util.UserError("another run is measuring on this machine; wait for it") from None
+        raise Busy("another run is measuring on this machine; wait for it") from None

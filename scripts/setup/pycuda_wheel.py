@@ -18,6 +18,9 @@ import zipfile
 from importlib import metadata
 from pathlib import Path
 
+from scripts.setup import children
+from scripts.setup.environment import without_python
+
 WHEELS = Path(__file__).resolve().parents[2] / ".asv" / "wheels"
 HEADERS = "cuda.h", "cudaProfiler.h"
 RUNTIME = "nvidia-cuda-runtime", "nvidia-cuda-runtime-cu12"  # bring cuda.h
@@ -72,9 +75,10 @@ def build(requirement, folder, log):
     command += ["--no-deps", "--no-cache-dir", "--no-binary", "pycuda", "-w", folder, requirement]
     print("Building PyCUDA; that takes minutes, once", flush=True)
     # Linkers drop a library that nothing refers to yet: then the import fails, far from here.
-    environment = {**os.environ, "HOME": str(folder), "LDFLAGS": "-Wl,--no-as-needed"}
+    own = {"HOME": str(folder), "LDFLAGS": "-Wl,--no-as-needed"}
+    kept = {"env": {**without_python(os.environ), **own}, "preexec_fn": children.ending_with_us()}
     with open(log, "w") as output:
-        done = subprocess.run(command, env=environment, stdout=output, stderr=subprocess.STDOUT)
+        done = subprocess.run(command, stdout=output, stderr=subprocess.STDOUT, **kept)
     if done.returncode:
         errors = [
             line for line in log.read_text().splitlines() if re.match("(ERROR|error): ", line)

@@ -10,12 +10,16 @@ environment overrides that (`bench.py --stack` sets it).
 import ctypes
 import json
 import os
+import platform
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
 sys.path[:0] = [str(Path(__file__).resolve().parents[2])]  # asv calls this as a command
+
+from scripts.setup import children, environment, git
+from scripts.setup import pins as requirements
 
 NEEDS = {"host": (0, 0), "cu12": (12, 0), "cu13": (13, 0)}  # what the driver must support
 MISSING = "not-installed.json"  # in the environment: {method: why it is not there}
@@ -59,17 +63,10 @@ def chosen():
     return name
 
 
-def pins(lines, python):
-    """{name: version} of the requirements `lines` that hold for the Python version `python`."""
-    from packaging.requirements import Requirement
-
-    versions = {"python_full_version": python, "python_version": ".".join(python.split(".")[:2])}
-    wanted = (Requirement(line) for line in lines if "==" in line and line[0] not in " #")
-    return {
-        pin.name: str(pin.specifier).removeprefix("==")
-        for pin in wanted
-        if pin.marker is None or pin.marker.evaluate(versions)
-    }
+def pins(text, python):
+    """{name: version} of the requirements in `text` that hold for the Python version `python`."""
+    wanted = requirements.read(text)
+    return {pin.name: pin.version for pin in wanted if requirements.hold(pin, python)}
 
 
 def differences(installed, commit):
@@ -78,26 +75,37 @@ def differences(installed, commit):
         name = f"{chosen()}.txt"
     except ValueError:
         return  # no stack is for this driver
-    show = ["git", "show", f"{commit}:requirements/{name}"]
-    shown = subprocess.run(show, capture_output=True, text=True)
     try:
-        pinned = pins(shown.stdout.splitlines(), installed["python"])
+        text = git.text(commit, f"requirements/{name}", cwd=".")
+        pinned = pins(text or "", installed["python"])
+    except git.CannotSay as error:
+        yield f"This commit's {name} cannot be read: {error}"
+        return
     except ValueError as error:
         yield f"This commit's {name} is broken: {str(error).splitlines()[0]}"
         return
     for library, version in pinned.items():
         there = installed.get(library, version)  # one that is missing is n/a
-        if library in LIBRARIES and there.partition("+")[0] != version:
+        if library in LIBRARIES and not requirements.same(version, there):
             yield f"{library} {there} is installed; this commit's {name} pins {version}"
 
 
 def pip(*arguments):
     command = [sys.executable, "-m", "pip", "--disable-pip-version-check", *arguments]
-    return subprocess.run(command).returncode
+    ours = environment.without_python(os.environ)
+    return subprocess.run(command, env=ours, preexec_fn=children.ending_with_us()).returncode
 
 
-def names(lines):
-    return {line.split("==")[0] for line in lines if "==" in line}
+def names(text):
+    return {pin.name for pin in requirements.read(text)}
+
+
+def not_to_be_had(stack):
+    """{library: why} of those that a stack pins in vain on this kind of machine."""
+    if stack != "cu12" or platform.machine() == "x86_64":
+        return {}
+    here = platform.machine()
+    return {"torch": f"for {here} it is not to be had with CUDA 12; with CUDA 13 it is (cu13)"}
 
 
 def main(folder):
@@ -107,26 +115,35 @@ def main(folder):
         stack = chosen()
     except ValueError as error:
         sys.exit(str(error))
-    requirements = Path(folder, f"{stack}.txt")
-    if not requirements.is_file():
-        sys.exit(f"This commit has no {requirements.name} in its requirements/: nothing to install")
-    lines = requirements.read_text().splitlines()
+    environment.clean()
+    path = Path(folder, f"{stack}.txt")
+    if not path.is_file():
+        sys.exit(f"This commit has no {path.name} in its requirements/: nothing to install")
+    text = path.read_text()
+    try:
+        pinned = {pin.line: pin for pin in requirements.read(text)}
+    except ValueError as error:
+        sys.exit(f"This commit's {path.name} is broken: {error}")
+    missing = not_to_be_had(stack)
+    apart = {line: pin for line, pin in pinned.items() if pin.name in {"pycuda", *missing}}
+    wanted = [line for line in requirements.lines(text) if line not in apart]
     # What the stack before this one brought, and this one lacks, must not be measured as its own.
     before = Path(sys.prefix, "stack.txt")
-    old = names(before.read_text().splitlines()) if before.exists() else set()
-    if gone := sorted(old - names(lines)):
+    old = names(before.read_text()) if before.exists() else set()
+    if gone := sorted(old - {pin.name for pin in pinned.values()}):
         pip("uninstall", "-q", "-y", *gone)
-    before.write_text("\n".join(lines))
-    pycuda = [line for line in lines if line.startswith("pycuda==")]
+    before.write_text("\n".join(pinned))
     with tempfile.NamedTemporaryFile("w", suffix=".txt") as others:
-        others.write("\n".join(line for line in lines if line not in pycuda))
+        others.write("\n".join(wanted))
         others.flush()
         if code := pip("install", "-r", others.name):
             sys.exit(code)
-    missing = {}
-    for requirement in pycuda:
+    for pin in apart.values():
+        if pin.name != "pycuda" or not requirements.hold(pin):
+            continue
         try:
-            code = pip("install", "--no-deps", pycuda_wheel.wheel(requirement, stack))
+            made = pycuda_wheel.wheel(f"pycuda=={pin.version}", stack)
+            code = pip("install", "--no-deps", made)
         except OSError as error:  # the other three do without it
             missing["pycuda"] = str(error)
             pip("uninstall", "-q", "-y", "pycuda")
