@@ -149,20 +149,15 @@ def installed_bytes(method):
     """Bytes on the disk of the distribution that brings `method`, and of all that it requires."""
     from packaging.requirements import Requirement  # asv requires it, so it is there
 
-    try:
-        names = {metadata.distribution(method).name}
-    except metadata.PackageNotFoundError:  # cupy is what cupy-cuda13x brings
-        names = set(metadata.packages_distributions().get(method, ()))
-    if not names:
+    there = {name for name in methods.module(method).DISTRIBUTIONS if installed(name)}
+    if not there:
         measure.skip(f"{method} is not installed (no package of that name)")
-    names.add("numpy")
-    waiting, seen, counted = {(name, "") for name in names}, set(), {}
+    waiting, seen, counted = {(name, "") for name in ("numpy", *there)}, set(), {}
     while waiting:
         name, extra = one = waiting.pop()
         seen.add(one)
-        try:
-            found = metadata.distribution(name)
-        except metadata.PackageNotFoundError:
+        found = installed(name)
+        if not found:
             continue  # another platform's
         if found.files is None:
             measure.skip(f"{name} has no list of its files")
@@ -172,6 +167,13 @@ def installed_bytes(method):
                 extras = {"", *requirement.extras}
                 waiting |= {(requirement.name, wanted) for wanted in extras} - seen
     return sum(counted.values())
+
+
+def installed(name):
+    try:
+        return metadata.distribution(name)
+    except metadata.PackageNotFoundError:
+        return None
 
 
 def size(file):

@@ -4,6 +4,9 @@ A method is a module with these functions. `host` is a C-contiguous, one-dimensi
 of any of the suite's dtypes; the device is CUDA's device 0 and its primary context is current
 before any of them but `load` is called.
 
+DISTRIBUTIONS
+    The packages that bring the library, as pip names them: the first that is installed gives the
+    version that is recorded.
 load()
     Import the library. Must not initialise CUDA: it runs in a process that forks later.
 pageable(n, dtype), pinned(n, dtype) -> ndarray

@@ -6,6 +6,8 @@ import weakref
 import numpy
 from numpy import empty as pageable  # noqa: F401
 
+DISTRIBUTIONS = "cuda-python", "cuda-bindings"
+
 
 def load():
     from cuda.bindings import runtime

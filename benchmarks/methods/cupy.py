@@ -2,6 +2,8 @@
 
 from numpy import empty as pageable  # noqa: F401
 
+DISTRIBUTIONS = "cupy-cuda13x", "cupy-cuda12x", "cupy"
+
 
 def load():
     import cupy

@@ -5,6 +5,8 @@ import functools
 
 from numpy import empty as pageable  # noqa: F401
 
+DISTRIBUTIONS = ("pycuda",)
+
 
 def load():
     import pycuda.driver

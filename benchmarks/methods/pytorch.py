@@ -3,6 +3,8 @@
 import numpy
 from numpy import empty as pageable  # noqa: F401
 
+DISTRIBUTIONS = ("torch",)
+
 
 def load():
     import torch

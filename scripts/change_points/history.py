@@ -13,7 +13,6 @@ from scripts.reading import points
 from scripts.reading.chosen import NOTHING, NoSuchResult
 from scripts.reading.results_file import results_files
 from scripts.recording import provenance
-from scripts.recording.facts import SOFTWARE
 from scripts.words.formats import as_percent, some
 from scripts.words.vocabulary import LINK, TRANSFERS
 
@@ -178,7 +177,7 @@ def fill_in_what_changed(change, ends, results, machine, said):
         said.append(f"No provenance of {unknown}: its driver, kernel and versions are not known")
     else:
         found = provenance.difference(*facts)
-        names = dict.fromkeys([*FIRST, *SOFTWARE, *found])
+        names = dict.fromkeys([*FIRST, *found])
         change.facts = {name: found[name] for name in names if name in found}
 
 

@@ -13,53 +13,11 @@ from collections import Counter
 import numpy
 from rich.progress import MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from scripts import asv_plugin
 from scripts.gate.recording import WHYS
-from scripts.gate.sides import installed
 from scripts.gate.verdict import middle
-from scripts.recording import facts
+from scripts.recording.conditions import now
 
 VISITS = 26  # with the same servers, at most
-
-
-class Conditions:
-    """What the machine is like while it is measured, and what is wrong with it."""
-
-    def __init__(self, sides):
-        self.gpu = asv_plugin.gpu
-        libraries = [facts.software(installed(side)) for side in sides]
-        self.facts = {**libraries[-1], "sides": libraries, **facts.collect(facts.HOST)}
-        self.readings, self.others = [], 0
-        self.run = {"started": now(), "ended": None, "processes": 0}
-        self.run |= {"alarms": [], "whole": False, "facts": self.facts}
-        if self.gpu:
-            self.facts |= facts.collect(facts.GPU, self.gpu)
-        self.throttled = facts.throttled()
-        self.look()
-
-    def look(self):
-        """At the GPU, while none of our processes is on it."""
-        if self.gpu:
-            self.others = max(self.others, facts.others_on(self.gpu))
-            self.readings += facts.readings_under_load(self.gpu)
-            self.facts |= facts.summary(self.readings)
-
-    def known(self, processes, whole=False):
-        """The run as far as it is known, with its alarms, a line each."""
-        self.facts |= facts.throttled_since(self.throttled)
-        link = asv_plugin.gpu_facts.get("link")
-        alarms = list(facts.alarms(self.facts, link, self.others))
-        return {
-            **self.run,
-            "ended": now(),
-            "processes": processes,
-            "alarms": alarms,
-            "whole": whole,
-        }
-
-
-def now():
-    return round(1000 * time.time())
 
 
 def key(benchmark, parameters):

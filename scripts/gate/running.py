@@ -10,10 +10,12 @@ from pathlib import Path
 import numpy
 from asv.util import UserError
 
-from scripts import asv_plugin
+from scripts.asv_plugin import machines
 from scripts.gate import answer, measuring, pairs, verdict
 from scripts.gate import sides as asv_sides
 from scripts.gate.recording import Recording, read
+from scripts.recording import conditions
+from scripts.recording.conditions import Conditions
 from scripts.setup import git
 from scripts.words.vocabulary import series
 
@@ -22,7 +24,6 @@ RESULTS = Path("results")
 # fifth of the time.
 GPU_POINTS = [r"HostToDevice.*'float32', \d{4,8}\)", r"time_link\(\d{4,8}\)"]
 HOST_POINTS = ["HostCopy.*float32"]
-DECIDING = {*asv_plugin.DECIDING, "sides"}  # the facts that a recording's runs must have in common
 
 
 def calibration_of(machine):
@@ -78,7 +79,9 @@ class Run:
     def __init__(self, sides, points, processes, recording, deadline):
         self.points, self.processes = points, processes
         self.recording, self.deadline = recording, deadline
-        self.conditions = measuring.Conditions(sides)
+        versions = [side.versions() for side in sides]
+        there = [{name: one[name] for name in one if one[name]} for one in versions]
+        self.conditions = Conditions(machines.device(), versions[-1], sides=there)
         self.go_on()
         self.before = len(recording.visits)
         self.note()
@@ -86,7 +89,8 @@ class Run:
     def note(self, whole=False):
         """What is known of this run, into the recording: also of one that does not end well."""
         done = len(self.recording.visits) - self.before
-        self.recording.add(run=self.conditions.known(2 * done, whole))
+        run = self.conditions.run(conditions.now(), 2 * done)
+        self.recording.add(run={**run, "alarms": self.conditions.alarms(), "whole": whole})
 
     def look(self):
         self.conditions.look()
@@ -97,8 +101,7 @@ class Run:
         if not self.recording.visits:
             return
         before = self.recording.conditions
-        here = self.conditions.facts
-        if not before or any(before.get(fact) != here.get(fact) for fact in DECIDING):
+        if not before or self.conditions.differ(before, ["sides"]):
             print("Not gone on with an unfinished run: the GPU, the driver or a library changed")
             self.recording.forget()
         else:
@@ -126,8 +129,8 @@ def running(options, commits, name, python=None):
         raise UserError(f"What differs from HEAD cannot be said: {error}") from None
     if changed:
         raise UserError(f"What measures is the work tree's, and this is in no commit: {changed[0]}")
-    machine = asv_sides.machine_name(None, str(RESULTS))
-    patterns = options.bench or (GPU_POINTS if asv_plugin.gpu else HOST_POINTS)
+    machine = machines.register(str(RESULTS))
+    patterns = options.bench or (GPU_POINTS if machines.device() else HOST_POINTS)
     for pattern in patterns:
         try:
             re.compile(pattern)
@@ -216,7 +219,7 @@ def calibrated(machine, run):
     if any(first["versions"].get(name, version) != version for name, version in there):
         return None, [f"{path} is of another version of the benchmarks: {own}"]
     here = run.conditions.facts
-    if runs and runs[-1]["facts"].get(asv_plugin.GPU) != here.get(asv_plugin.GPU):
+    if runs and runs[-1]["facts"].get(conditions.GPU) != here.get(conditions.GPU):
         return None, [f"{path} was measured on another GPU: {own}"]
     visits = pairs.of(lines)
     return (None if visits.empty else visits), [f"Judged with {path}, {first['sides'][0][:8]}"]

@@ -1,35 +1,26 @@
-"""Processes of two stacks at once: what asv's runner cannot do, made of its parts.
+"""Two stacks at once, for a comparison: each installed, their processes alive together.
 
 asv measures a commit to the end before it goes to the next (or a round of it, and then installs the
-other one anew). A comparison wants both installed, and their processes to take turns.
+other one anew).
 """
 
 import ast
 import contextlib
 import itertools
-import json
 import os
 import tempfile
-import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from statistics import median
 
-import asv.runner
-from asv import util
-from asv.benchmarks import Benchmarks
-from asv.commands.setup import Setup
-from asv.config import Config
-from asv.console import log
-from asv.environment import get_environments
-from asv.repo import get_repo
+from asv.util import UserError
 
-from scripts.asv_plugin import failures, gpu, gpu_facts, lower_level, measure_process, take_notes
+from scripts.asv_plugin import stacks
+from scripts.asv_plugin.processes import lower_level
 from scripts.gate.turns import in_turn
-from scripts.recording import facts
-from scripts.setup import git, machine, stack
+from scripts.recording import conditions, software
+from scripts.setup import git
 
 FOLDER = Path(".asv", "gate")  # the environments of the sides, and what was measured
 
@@ -51,52 +42,38 @@ class Side:
         self.conf, self.commit, self.environment = conf, commit, environment
         self.folder = tempfile.TemporaryDirectory(prefix="asv-turns-")
         self.turns = os.path.join(self.folder.name, "socket")
-        self.spawner = None
+        self.server = None
 
     def start(self):
         """A new server: the processes forked from one have their memory's layout in common."""
         self.stop()
         os.environ["TAKE_TURNS"] = self.turns  # the server has it, and so have its processes
         try:
-            self.spawner = asv.runner.get_spawner(
-                self.environment, self.conf.benchmark_dir, self.conf.launch_method
-            )
+            self.server = stacks.server(self.conf, self.environment)
         finally:
             del os.environ["TAKE_TURNS"]
 
     def preimport(self):
         """Import the benchmarks and the libraries; UserError if that fails."""
-        imported, output = self.spawner.preimport()
-        if not imported:
-            raise util.UserError(
-                f"The benchmarks of {self.commit[:8]} could not be imported: "
-                + (output.strip().splitlines() or ["no reason was given"])[-1]
-            )
+        stacks.imported(self.server, self.commit)
+
+    def versions(self):
+        """What software.versions says of its Python."""
+        found = conditions.installed(self.environment.run, self.environment.env_vars)
+        return software.versions(found)
 
     def stop(self):
-        if self.spawner:
-            self.spawner.close()
-            self.spawner = None
+        if self.server:
+            self.server.close()
+            self.server = None
 
     def close(self):
         self.stop()
         self.folder.cleanup()
 
-    def process(self, benchmark, index, cache):
-        """One fresh process of a point: {"sentinel": seconds}, or what else came of it.
-
-        {"skipped": reason} if it is n/a; {"failed": what it said last} if anything else went wrong.
-        """
-        taken = measure_process(
-            benchmark, self.spawner, index, extra_params={}, profile=False, cwd=cache
-        )
-        result, noted = take_notes(taken)
-        if result.result[0] is None:
-            said = result.stderr.strip().splitlines() or [f"exit code {result.errcode}"]
-            return {"failed": said[-1]}
-        if util.is_na(result.result[0]):
-            return {"skipped": next((note["skipped"] for note in noted), "no reason was given")}
-        return {"sentinel": median(note["sentinel"] for note in noted)}
+    def process(self, *call):
+        """One fresh process of a point: what stacks.process returns."""
+        return stacks.process(self.server, *call)
 
 
 def commit_hash(name):
@@ -107,21 +84,7 @@ def commit_hash(name):
     except git.CannotSay as error:
         shallow = ", and this clone is shallow: git fetch --unshallow"
         there_is = f"there is no commit {name!r}{shallow * Path('.git', 'shallow').exists()}"
-        raise util.UserError(str(error) or there_is) from None
-
-
-def load_conf(**changes):
-    conf = Config.load("asv.conf.json")
-    vars(conf).update(changes)
-    return conf
-
-
-def installed(side):
-    """{name: version} of what its environment has."""
-    variables = {**os.environ, **side.environment.env_vars}
-    words = ["-c", facts.INSTALLED]
-    printed = side.environment.run(words, dots=False, display_error=False, env=variables)
-    return json.loads(printed.splitlines()[-1])
+        raise UserError(str(error) or there_is) from None
 
 
 @contextlib.contextmanager
@@ -135,19 +98,19 @@ def opened(commits, patterns, python=None):
     with contextlib.ExitStack() as stack_:
         sides, environments = [], {}
         for commit in commits:
-            conf = load_conf(env_dir=str(FOLDER / f"env-{len(environments)}"))
+            conf = stacks.configuration(str(FOLDER / f"env-{len(environments)}"))
             if commit not in environments:
-                environments[commit] = one_environment(conf, commit, python)
+                environments[commit] = stacks.installed(conf, commit, python)
             sides.append(Side(conf, commit, environments[commit]))
             stack_.callback(sides[-1].close)
-        benchmarks = discovered(conf, sides[-1], patterns)
-        log.flush()
+        last = sides[-1]
+        benchmarks = stacks.discovered(last.conf, last.environment, last.commit, patterns)
         processes = Processes(sides, benchmarks)
         processes.renew()
         processes.caches = setup_caches(sides[0], benchmarks, stack_)
         points = list(selected(benchmarks))
         if not points:
-            raise util.UserError(f"No benchmark's name has {' or '.join(patterns)} in it")
+            raise UserError(f"No benchmark's name has {' or '.join(patterns)} in it")
         yield sides, points, processes
 
 
@@ -167,50 +130,19 @@ class Processes:
             side.start()
         with ThreadPoolExecutor(len(self.sides)) as pool:
             list(pool.map(Side.preimport, self.sides))
-        self.started, self.used = round(1000 * time.time()), False
+        self.started, self.used = conditions.now(), False
 
     def visit(self, point):
         """What Side.process returns of each side, and the turns (turns.py)."""
         self.used = True
         benchmark = self.benchmarks[point.benchmark]
         cache = self.caches[benchmark["setup_cache_key"]]
-        call = benchmark, point.index, cache
+        call = cache, benchmark, point.index
         came, turns = in_turn([(side.turns, partial(side.process, *call)) for side in self.sides])
         for process in came:  # only now, as both of them may read the level meanwhile
             if "sentinel" in process:
                 lower_level(cache, process["sentinel"])
         return came, turns
-
-
-def discovered(conf, side, patterns):
-    """asv's benchmarks of the work tree that `patterns` choose, found with the side's stack."""
-    before = len(failures)
-    try:
-        return Benchmarks.discover(
-            conf, get_repo(conf), [side.environment], [side.commit], regex=patterns
-        )
-    except util.UserError as error:
-        if len(failures) == before:  # an interrupt
-            raise
-        told = f"The benchmarks fail with the stack of {side.commit[:8]}: {failures[-1][1]}"
-        raise util.UserError(told) from error
-
-
-def one_environment(conf, commit, python):
-    """asv's environment with the stack of `commit`, or the existing one of `python`."""
-    (environment,) = get_environments(conf, [f"existing:{python}"] if python else [])
-    if python:
-        return environment
-    try:
-        stack.chosen()
-        Setup.perform_setup([environment], parallel=1)
-        environment.install_project(conf, get_repo(conf), commit)
-    except ValueError as error:
-        raise util.UserError(str(error)) from None
-    except util.ProcessError:
-        told = f"The stack of {commit[:8]} could not be installed: {failures[-1][1]}"
-        raise util.UserError(told) from None
-    return environment
 
 
 def setup_caches(side, benchmarks, stack_):
@@ -219,15 +151,11 @@ def setup_caches(side, benchmarks, stack_):
     Two levels would let the sides leave a core for different reasons.
     """
     caches = {None: None}
-    for name, benchmark in benchmarks.items():
-        key, timeout = benchmark["setup_cache_key"], benchmark["timeout"]
-        if key in caches:
-            continue
-        folder, said = side.spawner.create_setup_cache(name, timeout, "{}")
-        if folder is None:
-            raise util.UserError(f"{key} failed: {said.splitlines()[-1]}")
-        stack_.callback(util.long_path_rmtree, folder, True)
-        caches[key] = folder
+    for benchmark in benchmarks.values():
+        key = benchmark["setup_cache_key"]
+        if key not in caches:
+            caches[key], remove = stacks.setup_cache(side.server, benchmark)
+            stack_.callback(remove)
     return caches
 
 
@@ -243,14 +171,3 @@ def selected(benchmarks):
                 parameters = map(ast.literal_eval, values)
                 named = dict(zip(benchmark["param_names"], parameters, strict=True))
                 yield Point(name, benchmark["version"], index, named)
-
-
-def machine_name(name, results):
-    """This machine, registered as `asv run` does, and nobody else measuring on it."""
-    machine.lock()
-    if isinstance(gpu, Exception):
-        raise gpu
-    return machine.register(name, gpu_facts, results)
-
-
-log.enable()

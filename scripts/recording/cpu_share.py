@@ -5,7 +5,6 @@ as a rule, and a transfer that is stopped meanwhile is that much longer. Sources
 kernel's cgroup-v2 (cpu.max, cpu.stat) and sched-bwc (version 1) documents.
 """
 
-import os
 import re
 from pathlib import Path
 
@@ -89,11 +88,3 @@ def throttled_since(before, proc=PROC):
     if not before or not now:
         return {}
     return {name: round(now[name] - before[name], 3) for name in now}
-
-
-def choice_of_cores():
-    """'refused' where the kernel, or a sandbox, lets no process choose its cores."""
-    try:
-        os.sched_setaffinity(0, os.sched_getaffinity(0))
-    except OSError:
-        return "refused"

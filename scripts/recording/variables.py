@@ -8,6 +8,7 @@ import os
 import re
 
 NAMES = re.compile(
+    "(?!CUDA_DEVICE_ORDER)"  # which the harness sets itself
     "NUMPY_MADVISE_HUGEPAGE|LD_PRELOAD|GLIBC_TUNABLES|(MALLOC|CUDA|PYTORCH|CUPY|OMP|MKL|OPENBLAS)_.+"
 )
 PLACES = re.compile("(HOME|PATH|ROOT|DIR|DIRECTORY|FILE|USER)S?$")

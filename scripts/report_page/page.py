@@ -5,6 +5,7 @@ nothing to show, is named on the page and does not keep the rest from it.
 """
 
 import contextlib
+import json
 import os
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from scripts.change_points import history, in_words, what_changed
 from scripts.reading import points
 from scripts.reading.chosen import NoSuchResult
 from scripts.reading.points import RUN
-from scripts.report_page import choosing, look, sentences
+from scripts.report_page import SITE, choosing, look, sentences
 from scripts.report_page.charts import CHARTS, OVER_TIME
 from scripts.words.formats import duration, percents, size
 from scripts.words.vocabulary import MEMORY, TRANSFERS
@@ -27,8 +28,9 @@ MOST_STEPS = 40  # of the history; the newest ones
 
 
 def write(output, results):
-    """Write the page to the file `output`; returns what was left out, in words.
+    """Write the page to the file `output`, and its change points beside it, as JSON.
 
+    Returns what was left out, in words.
     UserError if the folder `results` has no list of benchmarks, OSError if it cannot be written.
     """
     table, left_out = points.load(results, spread=False)
@@ -57,9 +59,11 @@ def write(output, results):
         thinned=OVER_TIME["history"].thinned(OVER_TIME["history"].series(table))[1:],
         calibrations=calibrations(results, left_out),
         left_out=dict.fromkeys(left_out),
-        site=(Path(output).parent / "index.html").exists(),
+        site=SITE,
     )
     Path(output).write_text(text, encoding="utf-8")
+    changes = {name: in_words.as_json(*found) for name, found in histories.items()}
+    Path(output).with_suffix(".json").write_text(json.dumps(changes))
     return list(dict.fromkeys(left_out))
 
 

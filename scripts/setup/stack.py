@@ -23,7 +23,6 @@ from scripts.setup import pins as requirements
 
 NEEDS = {"host": (0, 0), "cu12": (12, 0), "cu13": (13, 0)}  # what the driver must support
 MISSING = "not-installed.json"  # in the environment: {method: why it is not there}
-LIBRARIES = {"numpy", "torch", "cupy-cuda12x", "cupy-cuda13x", "cuda-python", "pycuda"}
 
 
 def cuda_version():
@@ -69,15 +68,15 @@ def pins(text, python):
     return {pin.name: pin.version for pin in wanted if requirements.hold(pin, python)}
 
 
-def differences(installed, commit):
-    """How the libraries in `installed`, {name: version}, differ from the pins of `commit`."""
+def differences(installed, python, commit):
+    """How `installed`, {package: version or None}, differs from the commit's pins for `python`."""
     try:
         name = f"{chosen()}.txt"
     except ValueError:
         return  # no stack is for this driver
     try:
         text = git.text(commit, f"requirements/{name}", cwd=".")
-        pinned = pins(text or "", installed["python"])
+        pinned = pins(text or "", python)
     except git.CannotSay as error:
         yield f"This commit's {name} cannot be read: {error}"
         return
@@ -85,8 +84,8 @@ def differences(installed, commit):
         yield f"This commit's {name} is broken: {str(error).splitlines()[0]}"
         return
     for library, version in pinned.items():
-        there = installed.get(library, version)  # one that is missing is n/a
-        if library in LIBRARIES and not requirements.same(version, there):
+        there = installed.get(library)  # one that is missing is n/a
+        if there and not requirements.same(version, there):
             yield f"{library} {there} is installed; this commit's {name} pins {version}"
 
 

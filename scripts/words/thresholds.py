@@ -3,6 +3,7 @@
 from scripts.words.vocabulary import HUGE, KINDS
 
 QUIET = 1.12  # of the sentinel's quiet level (benchmarks/measure.py): slower was no quiet core
+THROTTLED = 0.01  # of a run's time; for longer, no CPU quota may stop its processes
 LEVEL = 0.99  # of every interval, and at which two numbers of one result differ
 
 # Runs differ by more than their processes do: for two of them the spread is this much wider. Two

@@ -1,0 +1,115 @@
+"""asv's environments: one made for a commit's stack, and a Python that is there already.
+
+Subclasses of asv's own, found by its plugin mechanism under the same names.
+"""
+
+import functools
+import os
+from importlib.metadata import version
+
+from asv import environment as asv_environment
+from asv import util
+from asv.environment import EnvironmentUnavailable, ExistingEnvironment, get_env_name
+from asv.plugins.virtualenv import Virtualenv
+
+from scripts.asv_plugin.replaced import REPLACED, replace
+from scripts.setup import environment, git, stack
+
+failures: list[str] = []  # why each command failed that asv ran in an environment
+
+VERSION_AND_LACKING = """
+import sys
+from importlib.util import find_spec
+lacking = [name for name in ("asv_runner", "numpy") if not find_spec(name)]
+print("%d.%d" % sys.version_info[:2], *lacking)
+"""
+
+
+def reason(error: util.ProcessError) -> str:
+    """One line of what a failed command printed."""
+    told = git.reason(error.stderr or error.stdout or "") or str(error)
+    if "No matching distribution" in told:
+        told += "; is the package index within reach?"
+    return told
+
+
+def noting(method):
+    """`method`, whose failed commands are in `failures`: asv only logs them, and goes on."""
+
+    @functools.wraps(method)
+    def called(*args, **kwargs):
+        try:
+            return method(*args, **kwargs)
+        except util.ProcessError as error:
+            failures.append(reason(error))
+            raise
+
+    return called
+
+
+class Stack(Virtualenv):
+    """A commit's own stack, installed by scripts/setup/stack.py."""
+
+    tool_name = Virtualenv.tool_name
+
+    def _get_install_checksum(self):
+        """Another driver, or --stack, may choose another stack for the same commit."""
+        return [
+            *super()._get_install_checksum(),
+            str(stack.cuda_version()),
+            os.environ.get("STACK"),
+        ]
+
+    def run_executable(self, executable, args, **kwargs):
+        """With none of the user's Python variables, but ASV_PYTHONPATH, which asv hands on."""
+        kwargs["env"] = environment.without_python(kwargs.get("env", os.environ))
+        return super().run_executable(executable, args, **kwargs)
+
+    def checkout_project(self, repo, commit_hash):
+        """A clone that was made with --filter lacks files, which asv's clone could not fetch."""
+        try:
+            git.bring(commit_hash, repo._path)
+            git.bring("HEAD", repo._path)  # which git checks out when it clones
+        except git.CannotSay as error:
+            told = f"The files of {commit_hash[:8]} cannot be had: {error}"
+            raise util.UserError(told) from None
+        return super().checkout_project(repo, commit_hash)
+
+    def create(self):
+        try:
+            return super().create()
+        except OSError as error:  # a full disk
+            raise util.UserError(f"The environment could not be made: {error}") from None
+
+    run = noting(Virtualenv.run)
+    _setup = noting(Virtualenv._setup)
+    install_project = noting(Virtualenv.install_project)
+
+
+class Installed(ExistingEnvironment):
+    """A Python with its libraries, called by its version: asv's own name for it is its path, which
+    would be published, and a new curve for every host."""
+
+    tool_name = ExistingEnvironment.tool_name
+
+    def __init__(self, conf, executable, *args):
+        try:
+            super().__init__(conf, executable, *args)
+        except EnvironmentUnavailable:
+            raise EnvironmentUnavailable(f"No Python at {executable}") from None
+        told = self.run(["-c", VERSION_AND_LACKING], dots=False, display_error=False)
+        self._python, *lacking = told.splitlines()[-1].split()
+        if lacking:
+            install = f"pip install asv_runner=={version('asv_runner')} numpy"
+            raise util.UserError(f"{self._executable} has no {', '.join(lacking)}: {install}")
+
+    @property
+    def name(self):
+        return get_env_name(self.tool_name, self._python, {}, self._tagged_env_vars)
+
+    run = noting(ExistingEnvironment.run)
+
+
+REPLACED["Virtualenv.tool_name"] = "asv finds its own class of that name before ours"
+Virtualenv.tool_name = ExistingEnvironment.tool_name = None
+replace(asv_environment, "ExistingEnvironment", "`--python=same` is asv's own class")(Installed)

@@ -1,0 +1,139 @@
+"""The site: our report beside asv's pages, one detector for both, a preview for this machine."""
+
+import ast
+import itertools
+import json
+import os
+import socketserver
+import subprocess
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import asv.commands.preview
+import asv.commands.publish
+from asv import util
+from asv.console import log
+from asv.machine import Machine
+from asv.plugins.regressions import Regressions
+from asv.publishing import OutputPublisher
+
+from scripts import report_page
+from scripts.asv_plugin.replaced import REPLACED, replace
+from scripts.setup import children
+from scripts.setup.environment import ROOT
+from scripts.words.vocabulary import operation, series
+
+MADE = ROOT / ".asv" / f"report-{os.getpid()}.html"  # asv empties its own folder
+
+
+class Report(OutputPublisher):
+    """The report; made by a process of its own, beside asv's own work."""
+
+    name = "report"
+    button_label = "Report"
+    description = "The results as charts and tables, also with no network"
+    order = 9  # after asv's own, and before offline.Pages, which leads to it
+    process = None
+
+    @classmethod
+    def start(cls, results: str) -> None:
+        if lacking := report_page.missing():
+            install = "pip install -r requirements/dev.txt"
+            log.warning(f"No report: this Python has no {', '.join(lacking)}: {install}")
+            return
+        script = ROOT / "scripts" / "report.py"
+        command = [sys.executable, script, "--output", MADE, "--results", results]
+        pipes = {"stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE, "text": True}
+        ending = children.ending_with_us()
+        cls.process = subprocess.Popen(command, preexec_fn=ending, **pipes)
+
+    @classmethod
+    def publish(cls, conf, repo, benchmarks, graphs, revisions):
+        if not cls.process:
+            return
+        lines = cls.process.communicate()[1].splitlines()
+        failed, cls.process = cls.process.returncode, None
+        for line in [f"No report: {''.join(lines[-1:])}"] if failed else lines:
+            log.warning(line)
+        if failed:
+            return
+        page, changes = Path(conf.html_dir, "report.html"), MADE.with_suffix(".json")
+        page.write_text(report_page.beside_a_site(MADE.read_text(encoding="utf-8")), "utf-8")
+        found = json.loads(changes.read_text())
+        os.replace(changes, page.with_suffix(".json"))
+        MADE.unlink()
+        confirm(conf, benchmarks, graphs, revisions, found)
+
+
+def confirm(conf, benchmarks, graphs, revisions, changes: dict[str, Any]) -> None:
+    """Leave in asv's regressions those that are change points of scripts/change_points/, too.
+
+    asv judges each series alone, and knows no noise between processes.
+    """
+    hashes = {revision: commit for commit, revision in revisions.items()}
+    machines = list(graphs.get_params()["machine"])
+    path = Path(conf.html_dir, "regressions.json")
+    left = []
+    for name, graph, params, index, last, best, jumps in util.load_json(path)["regressions"]:
+        benchmark = benchmarks[name.partition("(")[0]]
+        slower = slower_at(
+            changes.get(params.get("machine") or machines[0], {}).get("changes", []),
+            benchmark,
+            index,
+        )
+        kept = [jump for jump in jumps if hashes.get(jump[1]) in slower]
+        if kept:
+            left.append([name, graph, params, index, last, best, kept])
+    Regressions._save(conf, {"regressions": left})
+    Regressions._save_feed(conf, benchmarks, left, revisions, hashes)
+
+
+def slower_at(changes: list[Any], benchmark: dict[str, Any], index: int | None) -> set[str]:
+    """The commits at which the point `index` of `benchmark` became slower."""
+    values = next(itertools.islice(itertools.product(*benchmark["params"]), index or 0, None))
+    given = zip(benchmark["param_names"], map(ast.literal_eval, values), strict=True)
+    point = series(benchmark["name"], dict(given))
+    return {
+        change["commit"]
+        for change in changes
+        if change["slower"] and (change["method"], change["memory"]) == (point.method, point.memory)
+        for family in change["families"]
+        if family["operation"] == operation(point.benchmark)
+        for one in family["series"]
+        if (one["nbytes"], one["dtype"]) == (point.nbytes, point.dtype)
+    }
+
+
+@replace(
+    asv.commands.publish,
+    "iter_machine_files",
+    "one broken machine.json ends `asv publish`; and the report is made after asv's own work",
+)
+def iter_machine_files(original, results_dir):
+    """asv has emptied the site's folder when it calls this, and has all its work before it."""
+    if not Report.process:
+        Report.start(results_dir)
+    for path in original(results_dir):
+        try:  # as strict as asv is with the results of such a machine, which it skips
+            known = util.load_json(path, api_version=Machine.api_version)
+        except util.UserError:
+            continue
+        if isinstance(known.get("machine"), str):
+            yield path
+
+
+class LoopbackServer(socketserver.ThreadingTCPServer):
+    def server_bind(self):
+        if not Path("index.html").is_file():
+            raise util.UserError(f"There is no site in {os.getcwd()} yet: asv publish makes it")
+        try:
+            self.server_address = "127.0.0.1", self.server_address[1]
+            super().server_bind()
+        except OverflowError as error:
+            raise util.UserError(str(error)) from None
+
+
+REPLACED["commands.preview.socketserver"] = "`asv preview` listens on all interfaces"
+asv.commands.preview.socketserver = SimpleNamespace(ThreadingTCPServer=LoopbackServer)

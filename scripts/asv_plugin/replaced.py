@@ -1,0 +1,30 @@
+"""The replacements inside asv: what is put in the place of what, and what breaks without it."""
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+REPLACED: dict[str, str] = {}  # what of asv's: what breaks without it
+
+
+def replace(owner: Any, name: str, without: str) -> Callable[[Any], Any]:
+    """Put what is decorated in the place of `owner`'s `name`; `without` it, that is what happens.
+
+    A function gets asv's own as its first argument; a class stands for itself.
+    """
+
+    def decorate(ours: Any) -> Any:
+        original = getattr(owner, name)
+        REPLACED[f"{getattr(owner, '__name__', owner)}.{name}".removeprefix("asv.")] = without
+        if isinstance(ours, type):
+            setattr(owner, name, ours)
+            return ours
+
+        @functools.wraps(original)
+        def replacement(*args: Any, **kwargs: Any) -> Any:
+            return ours(original, *args, **kwargs)
+
+        setattr(owner, name, replacement)
+        return ours
+
+    return decorate

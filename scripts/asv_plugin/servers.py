@@ -1,0 +1,76 @@
+"""asv's forkserver, from which the processes of points are forked."""
+
+import contextlib
+import signal
+from collections.abc import Iterator
+
+import asv.runner
+from asv import util
+
+from scripts.asv_plugin.replaced import replace
+
+SERVED = 100  # points, at most, with one server; none of them twice
+INTERRUPTS = signal.SIGINT, signal.SIGTERM
+
+
+@contextlib.contextmanager
+def interrupted_later() -> Iterator[None]:
+    """An interrupt in the block is raised after it."""
+    noted: list[int] = []
+    before = {one: signal.signal(one, lambda number, _: noted.append(number)) for one in INTERRUPTS}
+    try:
+        yield
+    finally:
+        for one, handler in before.items():
+            signal.signal(one, handler)
+        if noted:
+            raise KeyboardInterrupt
+
+
+@replace(
+    asv.runner,
+    "ForkServer",
+    "all processes of a point have their memory's layout in common, a third of the noise between "
+    "them; an interrupt while a server starts leaves a thread that waits for it for ever",
+)
+class Server(asv.runner.ForkServer):
+    def __init__(self, *args):
+        self.served = set()  # the points that it has measured
+        self.there = False
+        with interrupted_later():
+            try:
+                super().__init__(*args)
+                self.there = True
+            except RuntimeError:  # it had the interrupt, too, or could not start
+                told = (self._server_output or "").strip().splitlines()
+                why = f": {told[-1]}" if told else ""
+                raise util.UserError(f"asv's server could not be started{why}") from None
+
+    def close(self):
+        if self.there:
+            self.there = False
+            with contextlib.suppress(FileNotFoundError):  # interrupted while it was renewed
+                super().close()
+
+    def run(self, *args, **kwargs):
+        try:
+            return super().run(*args, **kwargs)
+        except (OSError, ValueError):  # its socket is gone, or the answer is half
+            code = self.server_proc.poll()
+            raise util.UserError(f"asv's server was ended by something else ({code})") from None
+
+    def renew(self):
+        """Another server in the place of this one."""
+        try:
+            self.close()
+            self.__init__(self.env, self.benchmark_dir)
+            self.preimport()
+        except KeyboardInterrupt:
+            self.interrupt()
+            raise util.UserError("Interrupted.") from None  # as asv says it
+
+    def fit_for(self, point):
+        """Renew it if it has measured `point`, or enough."""
+        if point in self.served or len(self.served) == SERVED:
+            self.renew()
+        self.served.add(point)
