@@ -42,8 +42,9 @@ class RecordedResults(Results):
     conditions: Conditions | None = None
     begun = False
 
-    def __init__(self, *args: Any, **kwargs: Any):
-        super().__init__(*args, **kwargs)
+    def __init__(self, params: dict[str, Any], *args: Any, **kwargs: Any):
+        # `asv find` takes the machine's facts before it has a name.
+        super().__init__({**params, **machines.registered}, *args, **kwargs)
         self.notes = noise.Notes()
         self.appended: dict[str, bool] = {}
         runs.append(self)
