@@ -8,7 +8,7 @@ import zipfile
 
 import pytest
 
-from scripts import hand_over
+from scripts.reading import hand_over
 from tests import derived
 from tests.conftest import ROOT
 
