@@ -14,7 +14,7 @@ from scripts.setup import pins
 from tests.conftest import ROOT
 
 SHA = "sha256:" + 64 * "0"
-names = st.from_regex(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,8}[A-Za-z0-9])?", fullmatch=True)
+names = st.from_regex(r"[A-Za-z0-9]{1,3}([-_.]{1,3}[A-Z0-9a-z]{1,3}){0,2}", fullmatch=True)
 versions = st.from_regex(
     r"(1!)?[0-9]{1,4}(\.[0-9]{1,3}){0,3}((a|b|rc)[0-9])?(\.post[0-9])?(\.dev[0-9])?"
     r"(\+[a-z0-9]{1,5}([.-][a-z0-9]{1,4})?)?",
@@ -82,6 +82,7 @@ def test_no_text_is_more_than_broken(text):
         ("2.10.0rc1", "2.10.0rc1", True),
         ("2.10.0RC-1", "2.10.0rc1", True),
         ("2.10.*", "2.10.7", True),
+        ("2.10.*", "2.10.7rc1", True),
         ("2.10.0", "2.1.0", False),
         ("2.10.0", "something else", False),
         ("as-it-is", "as-it-is", True),
