@@ -15,7 +15,7 @@ from tests.conftest import ROOT
 USE = """
 import sys, tempfile; sys.path.insert(0, "."); from scripts.words import one_line
 from scripts.setup import temporary; temporary.use()
-print(tempfile.gettempdir(), flush=True); open(tempfile.mkstemp()[1], "w").write("some")
+open(tempfile.mkstemp()[1], "w").write("some"); print(tempfile.gettempdir(), flush=True)
 sys.stdin.read(); temporary.use(); print(tempfile.gettempdir())
 """
 FILL = "mount -t tmpfs -o size=16k none {0} && head -c 99999 /dev/zero >{0}/all 2>/dev/null"
