@@ -56,7 +56,7 @@ class Server(asv.runner.ForkServer):
     def run(self, *args, **kwargs):
         try:
             return super().run(*args, **kwargs)
-        except (OSError, ValueError):  # its socket is gone, or the answer is half
+        except (OSError, ValueError, util.UserError):  # its socket is gone, or the answer is half
             code = self.server_proc.poll()
             raise util.UserError(f"asv's server was ended by something else ({code})") from None
 
