@@ -4,8 +4,9 @@ import re
 
 import pytest
 
+from scripts.gate import recording
 from tests.conftest import change, fake_driver, has_gpu
-from tests.gate.test_gate import CALIBRATE, GATE, SMALL, one_line
+from tests.gate.test_gate import CALIBRATE, GATE, SMALL, one_line, recorded
 from tests.setup.test_git import SETTINGS
 
 no_gpu = pytest.mark.skipif(has_gpu(), reason="here the real driver would answer")
@@ -19,10 +20,10 @@ def test_versions_are_looked_at_whatever_the_users_settings_are(project):
     one_line(done, "is version 1 in", "and 2 in", "their numbers mean different things")
     path = project.path / "benchmarks" / "reference.py"
     path.write_text(path.read_text() + "\n")
-    (project.path / "benchmarks" / "naïve\t.py").write_text("")
+    (project.path / "benchmarks" / "naïve ü.py").write_text("")
     one_line(project.call(*CALIBRATE), "and this is in no commit: benchmarks/")
     path.write_text(path.read_text()[:-1])
-    one_line(project.call(*CALIBRATE), "and this is in no commit: benchmarks/naïve\t.py")
+    one_line(project.call(*CALIBRATE), "and this is in no commit: benchmarks/naïve ü.py")
 
 
 @pytest.mark.parametrize(
@@ -44,7 +45,7 @@ def test_benchmarks_that_say_no_version_are_not_compared(project, content, why):
 
 def test_a_repository_that_git_does_not_read_is_not_taken_for_unchanged(project):
     index = project.path / ".git" / "index"
-    index.write_bytes(index.read_bytes()[:-40])
+    index.write_bytes(b"half")
     one_line(project.call(*CALIBRATE), "What differs from HEAD cannot be said: fatal: ")
 
 
@@ -52,10 +53,12 @@ def test_a_repository_that_git_does_not_read_is_not_taken_for_unchanged(project)
 def test_a_machine_whose_nvml_is_missing_is_not_one_without_a_gpu(project, tmp_path):
     """Its transfers are what counts; that its host's copies are alike says nothing of them."""
     variables = {**fake_driver(tmp_path, 13000), "STACK": "host"}
-    done = project.call(*GATE, "calibrate", "--python=same", **variables)
-    one_line(done, "Nothing was measured on both sides: ")
-    assert not list(project.path.glob("results/*/calibration.jsonl"))
+    words = *GATE, "calibrate", "--python=same", "--budget=0.05"
+    one_line(project.call(*words, **variables), "The budget of 0.05 minutes ended")
     assert [path.name for path in project.path.glob("results/*")] == ["test-gpu"]
+    *_, visits = recording.read(recorded(project))
+    assert any("HostToDevice" in visit["benchmark"] for visit in visits)
+    assert not any("HostCopy" in visit["benchmark"] for visit in visits)
 
 
 @pytest.mark.slow

@@ -1,4 +1,4 @@
-"""Which GPU there is, with a driver and an NVML of every mood; both are built here and do nothing."""
+"""Which GPU there is, with drivers and NVMLs of every mood, built here; they do nothing."""
 
 import json
 import os
@@ -23,11 +23,12 @@ except gpu.NotKnown as error:
 """
 NVML = """
 #include <string.h>
-int nvmlInitWithFlags(unsigned flags) { return INIT; }
-int nvmlDeviceGetCount_v2(unsigned *count) { return *count = 2, 0; }
-int nvmlDeviceGetHandleByUUID(const char *uuid, void **device) { return *device = device, 0; }
+static int begun = 1; /* not yet: NVML_ERROR_UNINITIALIZED */
+int nvmlInitWithFlags(unsigned flags) { return INIT ? INIT : (begun = 0); }
+int nvmlDeviceGetCount_v2(unsigned *count) { return *count = 2, begun; }
+int nvmlDeviceGetHandleByUUID(const char *uuid, void **device) { return *device = device, begun; }
 int nvmlDeviceGetName(void *device, char *name, unsigned size) {
-    return strncpy(name, "Named by NVML", size), NAME;
+    return strncpy(name, "Named by NVML", size), begun ? begun : NAME;
 }
 """
 NO_DRIVER = """
