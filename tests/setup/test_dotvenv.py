@@ -117,13 +117,25 @@ def test_another_version_of_its_python_is_seen_by_that_python(small):
         assert small.call(str(python), "scripts/small.py", "whole?").stdout.strip() == whole
 
 
+ELSEWHERE = """
+import platform, shutil, sys
+sys.path.insert(0, ".")
+platform.machine, shutil.which = lambda: "aarch64", lambda name: None
+from scripts.setup import dotvenv
+dotvenv.enter()
+"""
+
+
 @pytest.mark.slow
 def test_what_is_not_whole_is_made_again(small):
-    """Slow: four environments are made, each with pip."""
+    """Slow: five environments are made, each with pip."""
     failed = small.call(sys.executable, "scripts/small.py", PIP_NO_INDEX="1", PIP_FIND_LINKS="")
     assert failed.returncode == 1
     assert failed.stdout.splitlines()[-1].startswith(f"Could not make {small.path}/.venv; what")
     assert not is_whole(small)
+    failed = small.call(sys.executable, "-c", ELSEWHERE, PIP_NO_INDEX="1", PIP_FIND_LINKS="")
+    said = "asv has no wheel for aarch64; g++ would build it"
+    assert failed.stdout.splitlines()[-1].endswith(said)
     assert call(small)
     made = small.path / ".venv" / "made-from"
     told = json.loads(made.read_text())

@@ -147,9 +147,11 @@ def test_what_a_kind_of_machine_cannot_have_is_said(
     for name in stack.NEEDS:
         pinned = "numpy==1.0\ntorch==2.10.0 \\\n  --hash=sha256:0\ncupy==1.0\n"
         (tmp_path / f"{name}.txt").write_text(pinned)
+    (tmp_path / "stack.txt").write_text("torch==2.9\nold==1")  # the one before, of another CUDA
     with pytest.raises(SystemExit) as ended:
         stack.main(tmp_path)
     assert ended.value.code == 0
+    assert stack.pip[0] == "uninstall -q -y old" + " torch" * (not torch)
     lines = stack.pip[-1].splitlines()
     assert [line.partition("==")[0] for line in lines] == ["numpy", *["torch"] * torch, "cupy"]
     missing = json.loads((tmp_path / stack.MISSING).read_text())
