@@ -1,6 +1,7 @@
 """Where asv runs, and what befalls it there: other runs, git's hooks, homes, full disks, kills."""
 
 import contextlib
+import json
 import os
 import re
 import shutil
@@ -17,7 +18,8 @@ import pytest
 from scripts.asv_plugin.running import BUSY
 from scripts.recording import lock, provenance
 from tests.asv_plugin.test_suite import COPY, processes, start, values, wait_until
-from tests.conftest import TINY, has_gpu, new_project
+from tests.conftest import TINY, fake_driver, has_gpu, new_project
+from tests.setup.test_git import SETTINGS
 
 ASV = sys.executable, "-m", "asv"
 SAME = "--environment", "existing:same"
@@ -43,7 +45,13 @@ OTHER_HOME = ("env", "HOME=/tmp")
 OTHER_NETWORK = ("unshare", "-n")
 
 
-@pytest.mark.parametrize("apart", [OTHER_HOME, OTHER_NETWORK], ids=["home", "network"])
+@pytest.mark.parametrize(
+    "apart",
+    [
+        pytest.param(OTHER_HOME, id="home"),
+        pytest.param(OTHER_NETWORK, id="network", marks=pytest.mark.slow),  # slow: three runs
+    ],
+)
 def test_two_runs_that_cannot_see_each_other_mix_no_results(project, apart):
     """They may be in two containers, of two users, or on two nodes with one disk."""
     if not can(*apart):
@@ -67,7 +75,9 @@ def test_two_runs_that_cannot_see_each_other_mix_no_results(project, apart):
     assert not list(project.path.glob("results/*/*.lock"))
 
 
+@pytest.mark.slow
 def test_two_runs_of_two_commits_at_once_both_keep_theirs(project):
+    """Slow, and it measures beside itself, so that others are measured worse."""
     project.git("commit", "-q", "--allow-empty", "-m", "next")
     first = start(project, *TINY, "--set-commit-hash=HEAD~1")
     second = project.call(*OTHER_HOME, *ASV, "run", *SAME, *TINY)
@@ -185,8 +195,12 @@ def test_a_hook_in_a_linked_worktree_leaves_it_as_it_is(linked):
     assert linked.git("rev-parse", "HEAD")[:8] in measured_commits(linked)
 
 
+# Slow: a run each; as the hook, they set what git hands on, and the others tell that it is dropped.
+SLOW_WAYS = [pytest.param(way, marks=pytest.mark.slow) for way in ("alias", "variables")]
+
+
 @OWN_STACK
-@pytest.mark.parametrize("way", ["alias", "bisect", "rebase", "variables"])
+@pytest.mark.parametrize("way", ["bisect", "rebase", *SLOW_WAYS])
 def test_a_run_that_git_starts_leaves_the_users_branch_as_it_is(linked, way):
     for number in range(3):
         linked.git("commit", "-q", "--allow-empty", "-m", f"{way} {number}")
@@ -247,7 +261,10 @@ def test_a_clone_without_files_measures_what_it_can_fetch(lent):
 
 
 @OWN_STACK
-@pytest.mark.parametrize("full", [".asv", "TMPDIR"])
+@pytest.mark.parametrize(
+    "full",
+    [".asv", pytest.param("TMPDIR", marks=pytest.mark.slow)],  # slow: it measures in spite of it
+)
 def test_a_full_disk_is_one_line_or_does_no_harm(lent, full, tmp_path):
     here = lent.path / ".asv" if full == ".asv" else tmp_path / "temporary"
     here.mkdir(exist_ok=True)
@@ -264,6 +281,18 @@ def test_a_full_disk_is_one_line_or_does_no_harm(lent, full, tmp_path):
         assert done.stdout.count("No space left on device") == 1
 
 
+def test_a_users_settings_of_git_change_no_site(measured):
+    for number in range(9):
+        measured.git("tag", f"v{number}")
+    for name, value in SETTINGS.items():
+        measured.git("config", name, value)
+    done = measured.asv("publish")
+    assert done.returncode == 0, done.stdout
+    index = json.loads((measured.path / ".asv" / "html" / "index.json").read_text())
+    assert index["tags"].keys() == {f"v{number}" for number in range(9)}
+    assert list(index["revision_to_hash"].values()) == [measured.git("rev-parse", "HEAD")]
+
+
 # Homes and folders -------------------------------------------------------------------------------
 
 
@@ -272,8 +301,13 @@ NOBODY = "unshare", "--user", "--map-user=4242", "--map-group=4242"
 
 @pytest.mark.parametrize(
     "before",
-    [("env", "-u", "HOME"), ("env", "HOME=/proc"), ("env", "HOME=/"), NOBODY],
-    ids=["unset", "read-only", "root", "no entry"],
+    [
+        pytest.param(("env", "HOME=/proc"), id="read-only"),
+        pytest.param(NOBODY, id="no entry"),
+        # Slow: a run each, between the other two.
+        pytest.param(("env", "-u", "HOME"), id="unset", marks=pytest.mark.slow),
+        pytest.param(("env", "HOME=/"), id="root", marks=pytest.mark.slow),
+    ],
 )
 def test_nothing_need_be_in_a_home(project, before):
     if before == NOBODY:
@@ -301,6 +335,24 @@ def test_an_environment_is_made_without_a_home(project, home):
     done = project.call(*before, *ASV, "run", "HEAD^!", *TINY)
     assert done.returncode == 0, done.stdout
     assert not (project.path / "~").exists()
+
+
+@pytest.mark.skipif(has_gpu(), reason="here the real driver would answer")
+def test_nodes_of_two_kinds_with_one_home_are_two_machines(measured, tmp_path):
+    """What asv wrote there on one node is not true on the other."""
+    assert measured.asv("machine", "--yes").returncode == 0
+    assert list(measured.home.glob(".asv-machine.json"))
+    before = measured.results().parent
+    done = measured.run("--bench", "Harness.*none", **fake_driver(tmp_path, 13000))
+    assert done.returncode == 0, done.stdout
+    found = {path.parent.name: json.loads(path.read_text()) for path in machines(measured)}
+    assert found.keys() == {before.name, "test-gpu"}
+    assert found["test-gpu"]["gpu"] == "Test GPU"
+    assert "gpu" not in found[before.name]
+
+
+def machines(project):
+    return project.path.glob("results/*/machine.json")
 
 
 def test_a_folder_for_temporary_files_may_have_a_long_name(project, tmp_path):

@@ -102,7 +102,7 @@ def test_a_driver_that_finds_none(tmp_path, init, visible, said):
     assert found(CUDA_VISIBLE_DEVICES=visible, **variables) == (said or [None, {}])
 
 
-def test_where_nvml_gives_no_name_results_are_recorded_and_published(project, tmp_path):
+def test_where_nvml_gives_no_name_asv_records_and_publishes(project, tmp_path):
     variables = fake_driver(tmp_path, 13000) | nvml(tmp_path, name=999)
     done = project.run("--bench", "Harness.*none", CUDA_VISIBLE_DEVICES="GPU-07", **variables)
     assert done.returncode == 0, done.stdout
