@@ -127,10 +127,12 @@ def test_a_preview_says_the_address_that_it_has(project):
         pipe = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
         variables = {"cwd": project.path, "env": project.environment(PYTHONUNBUFFERED="1")}
         with subprocess.Popen([*ASV, "preview"], **variables, **pipe) as preview:
-            address = re.search(r"http://127\.0\.0\.1:(\d+)/", preview.stdout.readline())
-            with urllib.request.urlopen(address[0], timeout=20) as page:
-                assert page.read() == b"ours"
-            preview.send_signal(signal.SIGINT)
+            try:
+                address = re.search(r"http://127\.0\.0\.1:(\d+)/", preview.stdout.readline())
+                with urllib.request.urlopen(address[0], timeout=20) as page:
+                    assert page.read() == b"ours"
+            finally:
+                preview.kill()
     assert int(address[1]) != 8080
 
 
