@@ -22,7 +22,7 @@ sys.path[:0] = [str(Path(__file__).resolve().parents[1])]  # the checkout
 from scripts.setup import children, dotvenv, git, stack
 
 SOME_FAILED = 2  # asv run's exit code when it has recorded the others
-BUSY = 75  # its exit code when another run measures (asv_plugin)
+BUSY = 75  # its exit code, and ours, when another run measures (asv_plugin)
 NEEDED = {
     "asv": "asv==0.6.6",
     "asv_runner": "asv_runner==0.3.2",
@@ -98,7 +98,7 @@ def main(options):
     measured = asv("run", *words, *options.asv)
     if measured == BUSY:
         show(compare())  # what is recorded
-        return 1
+        return BUSY
     if measured not in (0, SOME_FAILED):
         return measured
     tables = compare()

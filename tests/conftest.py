@@ -41,7 +41,17 @@ def has_gpu():
 # The files that take longest begin first: two at a time then end together.
 LONG = [
     f"test_{name}.py"
-    for name in ("suite", "gate", "commands", "stack", "report", "site", "draw", "provenance")
+    for name in (
+        "suite",
+        "faults",
+        "gate",
+        "commands",
+        "stack",
+        "report",
+        "site",
+        "draw",
+        "provenance",
+    )
 ]
 
 

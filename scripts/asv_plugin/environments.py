@@ -5,6 +5,7 @@ Subclasses of asv's own, found by its plugin mechanism under the same names.
 
 import functools
 import os
+import sys
 from importlib.metadata import version
 
 from asv import environment as asv_environment
@@ -78,11 +79,20 @@ class Stack(Virtualenv):
     def create(self):
         try:
             return super().create()
-        except OSError as error:  # a full disk
-            raise util.UserError(f"The environment could not be made: {error}") from None
+        except (OSError, util.ProcessError) as error:  # a full disk; no network
+            told = reason(error) if isinstance(error, util.ProcessError) else error
+            raise util.UserError(f"The environment could not be made: {told}") from None
+
+    @noting
+    def _setup(self):
+        """As asv's, but that where virtualenv fails, its traceback is not shown."""
+        command = [sys.executable, "-m", "virtualenv", "--setuptools=bundle", "-p"]
+        variables = {**os.environ, **self.build_env_vars}
+        command += [self._executable, self._path]
+        util.check_call(command, env=variables, display_error=False)
+        self._install_requirements()
 
     run = noting(Virtualenv.run)
-    _setup = noting(Virtualenv._setup)
     install_project = noting(Virtualenv.install_project)
 
 

@@ -2,6 +2,7 @@
 
 import contextlib
 import signal
+import subprocess
 from collections.abc import Callable, Iterator
 
 import asv.runner
@@ -56,8 +57,11 @@ class Server(asv.runner.ForkServer):
     def run(self, *args, **kwargs):
         try:
             return super().run(*args, **kwargs)
-        except (OSError, ValueError):  # its socket is gone, or the answer is half
-            code = self.server_proc.poll()
+        except (OSError, ValueError, RuntimeError, util.UserError):
+            # Its socket is gone, or the answer is half; it may be ending just now.
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self.server_proc.wait(timeout=1)
+            code = self.server_proc.returncode
             raise util.UserError(f"asv's server was ended by something else ({code})") from None
 
     def renew(self):

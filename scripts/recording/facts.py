@@ -7,7 +7,7 @@ guessed. The names are those that provenance.py shows. Sources: NVML, /proc and 
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import pynvml
+from scripts.setup.gpu import UNANSWERED
 
 Facts = Mapping[str, Any]
 Function = Callable[..., Any]
@@ -40,7 +40,7 @@ def collect(functions: Mapping[str, Function], *arguments: Any) -> dict[str, Any
     for name, function in functions.items():
         try:
             value = function(*arguments)
-        except (OSError, ValueError, TypeError, AttributeError, pynvml.NVMLError):
+        except (OSError, ValueError, TypeError, AttributeError, *UNANSWERED):
             continue
         if value is not None:
             found[name] = value

@@ -12,6 +12,7 @@ import pynvml
 
 from scripts.recording.facts import BUSY, GPU, collect, fact
 from scripts.setup import children
+from scripts.setup.gpu import UNANSWERED
 
 LOAD = Path(__file__).with_name("gpu_load.py")
 READINGS, INTERVAL = 15, 0.02  # of the busy GPU; seconds between them
@@ -74,7 +75,7 @@ def others_on(gpu):
     """How many processes have a CUDA context on the GPU, when none of ours is left."""
     try:
         return len(pynvml.nvmlDeviceGetComputeRunningProcesses(gpu.handle))
-    except pynvml.NVMLError:
+    except UNANSWERED:
         return 0  # not known
 
 

@@ -12,6 +12,8 @@ from typing import Any, NamedTuple
 import pynvml
 
 STUB_LIBRARY, NO_DEVICE = 34, 100  # CUresult, from cuda.h
+# What NVML's bindings raise; the latter where the driver's NVML is older than they are.
+UNANSWERED = pynvml.NVMLError, pynvml.NVMLLibraryMismatchError
 
 
 class NotKnown(Exception):
@@ -59,11 +61,12 @@ def find() -> Gpu | None:
     uuid_of(tells, device)
     cuda.cuDeviceGetPCIBusId(bus, len(bus), device)
     found = str(uuid.UUID(bytes=tells.raw))
+    number = nvml_count() or count.value  # which begins with NVML
     handle = nvml_handle(found, bus.value.decode())
     told = name.value.decode(errors="replace")
-    with contextlib.suppress(pynvml.NVMLError):
+    with contextlib.suppress(*UNANSWERED):
         told = (handle and pynvml.nvmlDeviceGetName(handle)) or told
-    return Gpu(told, found, nvml_count() or count.value, handle)
+    return Gpu(told, found, number, handle)
 
 
 def nvml_count() -> int:
@@ -71,7 +74,7 @@ def nvml_count() -> int:
     try:
         pynvml.nvmlInit()
         return pynvml.nvmlDeviceGetCount()
-    except pynvml.NVMLError:
+    except UNANSWERED:
         return 0
 
 
@@ -83,7 +86,7 @@ def nvml_handle(found, bus):
         (pynvml.nvmlDeviceGetHandleByPciBusId, bus),
     )
     for ask, name in ways:
-        with contextlib.suppress(pynvml.NVMLError):
+        with contextlib.suppress(*UNANSWERED):
             return ask(name)
     return None
 
@@ -93,7 +96,7 @@ def lasting(gpu: Gpu | None) -> dict[str, str]:
     if gpu is None:
         return {}
     found = {"gpu": gpu.name, "num_gpu": str(gpu.count)}
-    with contextlib.suppress(pynvml.NVMLError):  # not every virtual machine says
+    with contextlib.suppress(*UNANSWERED):  # not every virtual machine says
         generation = pynvml.nvmlDeviceGetMaxPcieLinkGeneration(gpu.handle)
         width = pynvml.nvmlDeviceGetMaxPcieLinkWidth(gpu.handle)
         found["link"] = f"PCIe Gen{generation} x{width}"

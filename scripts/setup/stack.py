@@ -129,9 +129,10 @@ def main(folder):
     # What the stack before this one brought, and this one lacks, must not be measured as its own.
     before = Path(sys.prefix, "stack.txt")
     old = names(before.read_text()) if before.exists() else set()
-    if gone := sorted(old - {pin.name for pin in pinned.values()}):
+    brought = {line: pin.name for line, pin in pinned.items() if pin.name not in missing}
+    if gone := sorted(old - set(brought.values())):
         pip("uninstall", "-q", "-y", *gone)
-    before.write_text("\n".join(pinned))
+    before.write_text("\n".join(brought))
     with tempfile.NamedTemporaryFile("w", suffix=".txt") as others:
         others.write("\n".join(wanted))
         others.flush()

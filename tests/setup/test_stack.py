@@ -82,6 +82,83 @@ def test_the_stack_that_is_asked_for(monkeypatch, cuda, name, said):
         assert stack.chosen() == said
 
 
+@pytest.mark.parametrize(
+    ("pinned", "there", "differs"),
+    [
+        ("2.10.0+cu126", "2.10.0+cu126", False),
+        ("2.10.0", "2.10.0+cu126", False),
+        ("2.10.0+cu126", "2.10.0+cu128", True),
+        ("2.10.0", "2.9.1", True),
+        ("2.10.0", None, False),
+    ],
+)
+def test_what_is_installed_differs_from_the_pins(
+    project, monkeypatch, capsys, pinned, there, differs
+):
+    monkeypatch.setattr(stack, "cuda_version", lambda: (12, 8))
+    monkeypatch.chdir(project.path)
+    hashed = f"# comment\nTorch[all]=={pinned} \\\n    --hash=sha256:0 \\\n    --hash=sha256:1\n"
+    (project.path / "requirements" / "cu12.txt").write_text(f"{hashed}    # via x\nnumpy==1.0\n")
+    project.git("commit", "-qam", "pins")
+    said = list(stack.differences({"torch": there, "numpy": "1.0"}, "3.12.1", "HEAD"))
+    told = f"torch {there} is installed; this commit's cu12.txt pins {pinned}"
+    assert said == [told] * differs
+
+
+def test_pins_that_cannot_be_read_are_not_no_difference(project, monkeypatch):
+    monkeypatch.setattr(stack, "cuda_version", lambda: (12, 8))
+    monkeypatch.chdir(project.path)
+    (project.path / "requirements" / "cu12.txt").write_text("numpy==\n")
+    project.git("commit", "-qam", "broken")
+    (said,) = stack.differences({"numpy": "1.0"}, "3.12.1", "HEAD")
+    assert said == "This commit's cu12.txt is broken: 'numpy==' is no pin"
+    (project.path / ".git").rename(project.home / "history")
+    (said,) = stack.differences({"numpy": "1.0"}, "3.12.1", "HEAD")
+    assert said.startswith("This commit's cu12.txt cannot be read: fatal: not a git repository")
+
+
+class Pip(list):
+    """What pip is called with, and the requirements that it is given."""
+
+    def __call__(self, *words):
+        self.append(" ".join(map(str, words)))
+        if "-r" in words:
+            self.append(Path(words[-1]).read_text())
+        return 0
+
+
+@pytest.mark.parametrize(
+    ("machine", "cuda", "torch", "why"),
+    [
+        ("x86_64", (12, 8), True, None),
+        ("aarch64", (13, 0), True, None),
+        ("aarch64", None, True, None),
+        ("aarch64", (12, 8), False, "for aarch64 it is not to be had with CUDA 12; with CUDA 13"),
+    ],
+)
+def test_what_a_kind_of_machine_cannot_have_is_said(
+    tmp_path, monkeypatch, machine, cuda, torch, why
+):
+    """An aarch64's torch for CUDA 12 is one without CUDA: better none, and the other three."""
+    monkeypatch.setattr(stack, "cuda_version", lambda: cuda)
+    monkeypatch.setattr(stack.platform, "machine", lambda: machine)
+    monkeypatch.setattr(stack.sys, "prefix", str(tmp_path))
+    monkeypatch.setattr(stack, "pip", Pip())
+    for name in stack.NEEDS:
+        pinned = "numpy==1.0\ntorch==2.10.0 \\\n  --hash=sha256:0\ncupy==1.0\n"
+        (tmp_path / f"{name}.txt").write_text(pinned)
+    (tmp_path / "stack.txt").write_text("torch==2.9\nold==1")  # the one before, of another CUDA
+    with pytest.raises(SystemExit) as ended:
+        stack.main(tmp_path)
+    assert ended.value.code == 0
+    assert stack.pip[0] == "uninstall -q -y old" + " torch" * (not torch)
+    lines = stack.pip[-1].splitlines()
+    assert [line.partition("==")[0] for line in lines] == ["numpy", *["torch"] * torch, "cupy"]
+    missing = json.loads((tmp_path / stack.MISSING).read_text())
+    assert missing.keys() == (set() if torch else {"torch"})
+    assert torch or missing["torch"].startswith(why)
+
+
 @pytest.mark.skipif(has_gpu(), reason="here the real driver would answer")
 def test_a_driver_too_old_is_told_what_it_needs(project, tmp_path):
     done = project.asv("run", *TINY, **fake_driver(tmp_path, 11080))
