@@ -5,7 +5,7 @@ report.py and draw.py call it. Everything on it comes from the table of reading/
 
 import importlib.util
 
-NEEDED = "altair", "jinja2", "pandas", "scipy", "vl_convert"
+NEEDED = "altair", "jinja2", "msgspec", "pandas", "scipy", "vl_convert"
 
 
 SITE = "<!-- asv's own pages -->"  # where the report leads to them, if it lies beside them

@@ -22,7 +22,7 @@ from scripts.words import one_line  # noqa: F401 - all scripts import this first
 
 PYTHON = VENV / "bin" / "python"
 MADE = VENV / "made-from"  # what it was made from, and where: written last
-TABLES = "asv", "pandas", "rich", "scipy"  # the modules that scripts/compare.py needs
+TABLES = "asv", "msgspec", "pandas", "rich", "scipy"  # the modules that scripts/compare.py needs
 REQUIREMENTS = ROOT / "requirements" / "dev.txt"
 
 otherwise = environment.clean() or sys.flags.optimize
