@@ -97,10 +97,9 @@ def read(path):
         schema.check(first, schema.First)
         for line in rest:
             schema.check(line, kind(line))
-    except ValueError as error:
+    except ValueError:
         raise Broken(
-            f"{path} is no recording of gate.py's, or a broken one ({error}): delete it to begin "
-            "anew"
+            f"{path} is no recording of gate.py's, or a broken one: delete it to begin anew"
         ) from None
     first = {key: first.get(key) for key in FIRST}
     runs = {line["run"]["started"]: line["run"] for line in rest if "run" in line}

@@ -31,6 +31,7 @@ from asv.results import get_filename
 
 from scripts.reading import asv_files, intervals
 from scripts.reading.results_file import PARAMETERS, ROOT, known_benchmarks, read_all, results_files
+from scripts.words.shown import plain
 
 RESULTS = ROOT / "results"
 TEXT = [
@@ -72,7 +73,7 @@ def load(results=RESULTS, runs=None, spread=True, machines=None):
         left_out += without
     for folder in sorted({path.parent for path in Path(results).glob("*/*-*.json")} - known):
         left_out.append(f"{folder.name}: machine.json is missing or broken")
-    return tidy(parts), left_out
+    return tidy(parts), list(map(plain, left_out))
 
 
 def once(files):

@@ -15,7 +15,7 @@ from scripts.reading import asv_files, intervals
 from scripts.reading.asv_schema import Machine, Result, row_of
 from scripts.recording import noise
 from scripts.words.formats import count
-from scripts.words.vocabulary import operation
+from scripts.words.vocabulary import MEMORY, operation
 
 ROOT = Path(__file__).resolve().parents[2]
 PARAMETERS = "method", "memory", "dtype", "nbytes", "wait"
@@ -146,6 +146,7 @@ def axis_of(name, texts):
     """The values of a parameter; ValueError if they are not of its kind."""
     values = [ast.literal_eval(text) for text in texts]
     for value in values:
-        if type(value) is not (int if name == "nbytes" else str) or value == 0:
+        known = type(value) is (int if name == "nbytes" else str) and value not in (0, "")
+        if not known or (name == "memory" and value not in MEMORY):
             raise ValueError(f"no {name}")
     return values
