@@ -59,9 +59,10 @@ class Note(Struct):
 
 
 class Process(Struct):
-    """What a process measured: asv's columns result, samples and number, and its notes."""
+    """What a process measured: asv's columns result (True: see the samples), samples and number,
+    and its notes."""
 
-    columns: tuple[tuple[float | None], tuple[list[float] | None], tuple[float | None]]
+    columns: tuple[tuple[bool | float], tuple[list[float] | None], tuple[float | None]]
     notes: list[Note]
 
     def __post_init__(self) -> None:

@@ -207,7 +207,7 @@ def test_what_asv_logs_is_plain(capsys):
 
 
 def test_the_lines_of_an_unfinished_run_of_another_shape_are_forgotten(tmp_path):
-    samples = {"columns": [[1e-5], [[1e-5]], [1]], "notes": [{"quiet": True, "sentinel": 6e-5}]}
+    samples = {"columns": [[True], [[1e-5]], [1]], "notes": [{"quiet": True, "sentinel": 6e-5}]}
     wrong = [
         *(None, DEEP, {"run": {"started": YEAR_9000}}, {"key": "b"}, {"key": [], "process": 1}),
         {"key": "c", "process": {**samples, "columns": [[HUGE], [[1e-5]], [1]]}},
