@@ -1,7 +1,6 @@
 """What is parsed JSON but of another shape is left out and named; the rest stays; no traceback."""
 
 import json
-import logging
 import re
 import shutil
 import subprocess
@@ -11,12 +10,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from scripts import points as points_command
 from scripts.change_points import history
 from scripts.reading import asv_files, points
 from scripts.reading.asv_files import UserError
-from scripts.recording import journal
-from scripts.words.shown import plain, plain_lines, plain_record
 from tests.reading import broken
 from tests.reading.broken import DEEP, FILES, HUGE, MACHINE, ONE, OTHER, YEAR_9000
 
@@ -189,44 +185,6 @@ def test_what_asv_shows_is_plain(folder):
     broken.spoil(folder / RESULT, put("params", "gpu", value="\x1b[31mred"))
     assert asv_files.load_json(folder / f"{MACHINE}/machine.json")["gpu"] == "[31mred"
     assert asv_files.load_json(folder / RESULT)["params"]["gpu"] == "[31mred"
-
-
-def test_text_is_made_plain():
-    assert plain("a\x1b[31m\nb\u202ec\ud800\x9b") == "a[31mbc"
-    assert plain_lines("a\tb\n\x1bc\r\n") == "a       b\nc\n"
-    assert plain(None) is None
-
-
-def test_what_asv_logs_is_plain(capsys):
-    logger = logging.getLogger("of a test")
-    handler = logging.StreamHandler(sys.stdout)
-    logger.addHandler(handler)
-    logger.addFilter(plain_record)
-    logger.warning("a %s\nb", "\x1b[31mred")
-    assert capsys.readouterr().out == "a [31mred\nb\n"
-
-
-def test_the_lines_of_an_unfinished_run_of_another_shape_are_forgotten(tmp_path):
-    samples = {"columns": [[True], [[1e-5]], [1]], "notes": [{"quiet": True, "sentinel": 6e-5}]}
-    wrong = [
-        *(None, DEEP, {"run": {"started": YEAR_9000}}, {"key": "b"}, {"key": [], "process": 1}),
-        {"key": "c", "process": {**samples, "columns": [[HUGE], [[1e-5]], [1]]}},
-        {"key": "d", "process": {**samples, "columns": [[1e-5], [None], [1]]}},
-    ]
-    kept = {"key": "a", "process": samples}
-    path = tmp_path / "c0ffee00-env.json"
-    lines = "".join(broken.written(line) + "\n" for line in [*wrong, kept])
-    path.with_suffix(journal.SUFFIX).write_text(lines)
-    unfinished = journal.Journal(path)
-    assert (unfinished.kept, unfinished.runs) == ({"a": samples}, [])
-
-
-@pytest.mark.parametrize("address", ["http://127.0.0.1:1/p.csv", "memory://p.csv"])
-@pytest.mark.parametrize("kind", ["--csv", "--parquet"])
-def test_an_address_is_the_name_of_a_file(address, kind, tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    with pytest.raises(SystemExit, match=r"non-existent directory|No such file"):
-        points_command.main([kind, address])
 
 
 @pytest.mark.parametrize(
