@@ -23,6 +23,7 @@ sentinel_seconds            the sentinel, median over the processes
 log_sd, degrees_of_freedom  between processes, of the logarithm of the seconds, pooled by kind
 """
 
+import gc
 from pathlib import Path
 
 import numpy
@@ -33,6 +34,7 @@ from scripts.reading import asv_files, intervals
 from scripts.reading.results_file import PARAMETERS, ROOT, known_benchmarks, read_all, results_files
 from scripts.words.shown import plain
 
+gc.freeze()  # to look through all that is imported, for garbage, takes as long as to read
 RESULTS = ROOT / "results"
 TEXT = [
     *("machine", "gpu", "pcie_link", "commit", "python", "environment", "benchmark", "version"),
