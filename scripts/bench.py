@@ -26,6 +26,7 @@ BUSY = 75  # its exit code, and ours, when another run measures (asv_plugin)
 NEEDED = {
     "asv": "asv==0.6.6",
     "asv_runner": "asv_runner==0.3.2",
+    "msgspec": "msgspec",
     "pynvml": "nvidia-ml-py",
     "rich": "rich",
     "numpy": "numpy",

@@ -21,6 +21,7 @@ if __name__ == "__main__":
 from asv.util import UserError
 
 from scripts.report_page import drawn, look
+from scripts.words.shown import plain
 
 
 def main(words=None):
@@ -32,7 +33,7 @@ def main(words=None):
     try:
         look.save(drawn.chart(options.chart, options.machine), options.file)
     except (UserError, ValueError, OSError) as error:
-        sys.exit(str(error))
+        sys.exit(plain(str(error)))
 
 
 if __name__ == "__main__":

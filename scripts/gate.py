@@ -106,6 +106,8 @@ def answered(options):
 def main(options):
     from asv.console import log
 
+    from scripts.words.shown import say
+
     came = answered(options)
     code = came.code
     for name in "markdown", "json":  # before what may end in a closed pipe
@@ -117,7 +119,8 @@ def main(options):
                 code = CANNOT_SAY
     log.flush()
     sys.stdout.flush()
-    print(came.text(), file=sys.stderr if came.code == CANNOT_SAY else sys.stdout, flush=True)
+    say(came.text(), sys.stderr if came.code == CANNOT_SAY else sys.stdout)
+    sys.stdout.flush()
     return code
 
 

@@ -6,6 +6,7 @@ scripts/reading/points.py says what its columns hold.
 """
 
 import argparse
+import os
 import sys
 from pathlib import Path
 
@@ -19,25 +20,26 @@ if __name__ == "__main__":
 from asv.util import UserError
 
 from scripts.reading import points
+from scripts.words.shown import plain, say_left_out
 
 
 def main(words=None):
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--csv", metavar="FILE")
-    parser.add_argument("--parquet", metavar="FILE")
+    # pandas takes what has :// in it for an address, and asks the network
+    parser.add_argument("--csv", metavar="FILE", type=os.path.abspath)
+    parser.add_argument("--parquet", metavar="FILE", type=os.path.abspath)
     options = parser.parse_args(words)
     if not (options.csv or options.parquet):
         parser.error("where to? --csv FILE, --parquet FILE or both")
     try:
         table, left_out = points.load()
-        for line in left_out:
-            print(f"Left out: {line}", file=sys.stderr)
+        say_left_out(left_out)
         if options.csv:
             table.to_csv(options.csv, index=False)
         if options.parquet:
             table.to_parquet(options.parquet, index=False)
     except (UserError, OSError, ImportError) as error:
-        sys.exit(str(error))
+        sys.exit(plain(str(error)))
 
 
 if __name__ == "__main__":

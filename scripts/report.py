@@ -23,6 +23,7 @@ def main(words=None):
     from asv.util import UserError
 
     from scripts.report_page import page
+    from scripts.words.shown import plain, say_left_out
 
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--output", metavar="FILE", default=OUTPUT, type=Path)
@@ -32,9 +33,8 @@ def main(words=None):
         options.output.parent.mkdir(parents=True, exist_ok=True)
         left_out = page.write(options.output, options.results)
     except (UserError, OSError) as error:
-        sys.exit(str(error))
-    for line in left_out:
-        print(f"Left out: {line}", file=sys.stderr)
+        sys.exit(plain(str(error)))
+    say_left_out(left_out)
     print(f"The report is {options.output}")
 
 

@@ -12,9 +12,12 @@ sentinel (noise.py), and which servers the processes were forked from (when thes
 import json
 import os
 from pathlib import Path
+from typing import get_args
+
+from scripts.recording import schema
 
 FIRST = "sides", "versions", "bench"
-WHYS = {"skipped", "failed"}  # a process has no seconds
+WHYS = get_args(schema.Why)
 
 
 class Broken(Exception):
@@ -88,42 +91,26 @@ def read(path):
 
     Broken if it is no recording, or holds what no visit can have measured.
     """
+    whole, _, _ = Path(path).read_bytes().rpartition(b"\n")
     try:
-        lines = Path(path).read_text().split("\n")[:-1]
-        first, *rest = map(json.loads, lines)
-        first = {key: first.get(key) for key in FIRST}
-        runs = {line["run"]["started"]: line["run"] for line in rest if "run" in line}
-        gpus = {run["facts"].get("gpu uuid hash") for run in runs.values()}
-        visits = [line for line in rest if "run" not in line]
-        sane = all(map(is_visit, visits)) and len(first["sides"]) == 2
-        sane = sane and all(isinstance(side, str) for side in first["sides"])
-        dict(first["versions"])
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        sane = False
-    if not sane:
+        first, *rest = schema.decoded(whole)
+        schema.check(first, schema.First)
+        for line in rest:
+            schema.check(line, kind(line))
+    except ValueError:
         raise Broken(
             f"{path} is no recording of gate.py's, or a broken one: delete it to begin anew"
-        )
+        ) from None
+    first = {key: first.get(key) for key in FIRST}
+    runs = {line["run"]["started"]: line["run"] for line in rest if "run" in line}
+    gpus = {str(run["facts"].get("gpu uuid hash")) for run in runs.values()}
     if len(gpus) > 1:
         raise Broken(f"{path} was measured on {len(gpus)} GPUs, whose numbers do not mix")
-    return first, list(runs.values()), visits
+    return first, list(runs.values()), [line for line in rest if "run" not in line]
 
 
-def is_visit(line):
-    """Whether a line is one of a visit, with numbers that a measurement can give."""
-    known = isinstance(line["round"], int) and "." in line["benchmark"]
-    known = known and all(isinstance(value, (str, int)) for value in line["parameters"].values())
-    counts = line["ended"], line["parameters"].get("nbytes", 0)
-    known = known and all(isinstance(count, int) and 0 <= count < 1e15 for count in counts)
-    if "change" not in line:
-        whys = [set(side) for side in line["unmeasured"]]
-        return known and len(whys) == 2 and any(whys) and all(why <= WHYS for why in whys)
-    times = [*line["seconds"], *line["sentinel"]]
-    known = known and isinstance(line["servers"], int)
-    return (
-        known
-        and isinstance(line["change"], float)
-        and abs(line["change"]) < 30
-        and len(line["seconds"]) == len(line["sentinel"]) == 2
-        and all(isinstance(time, float) and 0 < time < 1e6 for time in times)
-    )
+def kind(line):
+    """What a line behind the first one is, or would be."""
+    if isinstance(line, dict) and "run" in line:
+        return schema.GateBegan
+    return schema.Visit if isinstance(line, dict) and "change" in line else schema.Unmeasured

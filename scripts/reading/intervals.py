@@ -7,6 +7,7 @@ differ alike (README, "How to read the numbers"). Runs differ a little more than
 for the difference of two runs the spread is widened by half.
 """
 
+from math import isnan
 from statistics import median
 
 import numpy
@@ -16,21 +17,26 @@ from scripts.words.thresholds import BETWEEN_RUNS, LEVEL
 from scripts.words.vocabulary import LARGE
 
 NUMBERS = "processes", "processes_quiet", "process_spread", "squares", "sentinel_seconds"
+SHORTEST, LONGEST = 1e-12, 1e6  # seconds
 KIND = ["machine", "commit", "environment", "benchmark", "memory", "large"]
 
 
 def between_processes(samples, lines, measured):
-    """How the processes of each point differ: the columns NUMBERS, as arrays.
+    """How the processes of each point differ: the columns NUMBERS, as arrays; and of how many
+    points the samples are none, as no measurement gives them.
 
     `samples` are the points' samples, those of each process behind each other; `lines` what
     noise.py has of each point, or None. A point whose samples are not those that the noise is of
-    has no processes.
+    has no processes, and so has one with a sample that is no time.
     """
+    spoiled = {index for index, taken in enumerate(samples) if not are_times(taken)}
     columns = {name: numpy.full(len(lines), numpy.nan) for name in NUMBERS}
     columns["processes"][:] = columns["processes_quiet"][:] = 0
     chunks = {}  # by length: (points, processes' samples)
     for index, (taken, line) in enumerate(zip(samples, lines, strict=False)):
-        if not line or not measured[index] or sum(line["samples"]) != len(taken or []):
+        if not line or not measured[index] or index in spoiled:
+            continue
+        if sum(line["samples"]) != len(taken or []):
             continue
         start = 0
         for length in line["samples"]:
@@ -43,7 +49,7 @@ def between_processes(samples, lines, measured):
         if None not in line["sentinel"]:
             columns["sentinel_seconds"][index] = median(line["sentinel"])
     if not chunks:
-        return columns
+        return columns, len(spoiled)
     owners = numpy.concatenate([owners for owners, _ in chunks.values()])
     logs = numpy.log(numpy.concatenate([numpy.median(rows, 1) for _, rows in chunks.values()]))
     count = numpy.bincount(owners, minlength=len(lines))
@@ -56,7 +62,12 @@ def between_processes(samples, lines, measured):
     columns["processes"] = count.astype(float)
     columns["squares"] = numpy.where(count > 0, squares, numpy.nan)
     columns["process_spread"] = numpy.where(count > 1, numpy.expm1(high - low), numpy.nan)
-    return columns
+    return columns, len(spoiled)
+
+
+def are_times(taken):
+    """Whether all samples of a point are seconds that a transfer can take."""
+    return not taken or (min(taken) > SHORTEST and max(taken) < LONGEST and not isnan(sum(taken)))
 
 
 def add(points):

@@ -23,15 +23,18 @@ sentinel_seconds            the sentinel, median over the processes
 log_sd, degrees_of_freedom  between processes, of the logarithm of the seconds, pooled by kind
 """
 
+import gc
 from pathlib import Path
 
 import numpy
 import pandas
 from asv.results import get_filename
 
-from scripts.reading import intervals
+from scripts.reading import asv_files, intervals
 from scripts.reading.results_file import PARAMETERS, ROOT, known_benchmarks, read_all, results_files
+from scripts.words.shown import plain
 
+gc.freeze()  # to look through all that is imported, for garbage, takes as long as to read
 RESULTS = ROOT / "results"
 TEXT = [
     *("machine", "gpu", "pcie_link", "commit", "python", "environment", "benchmark", "version"),
@@ -58,19 +61,30 @@ def load(results=RESULTS, runs=None, spread=True, machines=None):
     """
     benchmarks = known_benchmarks(results)
     files = [(*found, benchmarks, spread) for found in results_files(results)]
-    known = {Path(folder) for folder, *_ in files}
+    known = {folder for folder, *_ in files}
     if runs is not None:
         wanted = {(run[0], Path(get_filename(*run)).name) for run in runs}
         files = [file for file in files if (file[2], file[1]) in wanted]
     if machines:
         files = [file for file in files if file[2] in machines]
-    parts, left_out = [], []
+    left_out = [f"{asv_files.LISTED}: {name}: {why}" for name, why in benchmarks[1].items()]
+    files, twice = once(files)
+    parts, left_out = [], left_out + twice
     for found, without in read_all(files):
         parts += found
         left_out += without
     for folder in sorted({path.parent for path in Path(results).glob("*/*-*.json")} - known):
         left_out.append(f"{folder.name}: machine.json is missing or broken")
-    return tidy(parts), left_out
+    return tidy(parts), list(map(plain, left_out))
+
+
+def once(files):
+    """`files` without those that another folder says to have of the same machine; and these."""
+    ours = sorted(files, key=lambda file: file[0].name != file[2])
+    folders = {(file[2], file[1]): file[0] for file in reversed(ours)}
+    kept = [file for file in files if folders[file[2], file[1]] == file[0]]
+    rest = [file for file in files if folders[file[2], file[1]] != file[0]]
+    return kept, [f"{folder.name}/{name}: {there} has it, too" for folder, name, there, *_ in rest]
 
 
 def tidy(parts):

@@ -8,20 +8,21 @@ from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import numpy
-from asv.benchmarks import Benchmarks
-from asv.config import Config
-from asv.results import Results, iter_results_paths
+from asv.results import get_filename
 from asv.util import UserError
 
-from scripts.reading import intervals
+from scripts.reading import asv_files, intervals
+from scripts.reading.asv_schema import Machine, Result, row_of
 from scripts.recording import noise
-from scripts.words.vocabulary import operation
+from scripts.words.formats import count
+from scripts.words.vocabulary import MEMORY, operation
 
 ROOT = Path(__file__).resolve().parents[2]
 PARAMETERS = "method", "memory", "dtype", "nbytes", "wait"
-UNITS = {"seconds": "seconds", "bytes": "installed_bytes"}
+# The columns of asv's units, and what lies outside of any measurement: no logarithm, and no ratio
+# of two, is then too large for whoever computes with it (asv's detection of steps never ended).
+UNITS = {"seconds": ("seconds", 1e-10, 1e6), "bytes": ("installed_bytes", 1, 1e15)}
 MANY = 100  # results files from which on several processes read them
-BROKEN = UserError, OSError, ValueError, TypeError, KeyError, AttributeError, SyntaxError
 
 
 def read_all(files):
@@ -35,87 +36,117 @@ def read_all(files):
 
 def results_files(results):
     """(folder, name, machine) of each of asv's results files; none of a machine that is broken."""
-    for folder in sorted(Path(results).glob("*/")):
-        with contextlib.suppress(*BROKEN):  # asv knows some ways to be broken, and skips those
-            yield from iter_results_paths(str(folder))
+    for path in sorted(Path(results).glob("*/machine.json")):
+        with contextlib.suppress(UserError, OSError):
+            machine = asv_files.read(path, Machine).machine
+            names = sorted(one.name for one in path.parent.glob("*.json"))
+            yield from ((path.parent, name, machine) for name in names if name != path.name)
 
 
 def reason(error, folder):
     """One line of what went wrong, without the folders of this machine."""
-    text = f"missing {error}" if isinstance(error, KeyError) else str(error)
-    text = text.replace(str(Path(folder).absolute()), Path(folder).name)
+    text = str(error).replace(str(Path(folder).absolute()), Path(folder).name)
+    text = text.replace(str(folder), Path(folder).name)
     return text.splitlines()[0] if text else type(error).__name__
 
 
 def known_benchmarks(results):
-    conf = Config.load(str(ROOT / "asv.conf.json"))
-    conf.results_dir = str(results)
+    """asv's list of the benchmarks in the folder `results`, as asv_files.benchmarks has it.
+
+    UserError if there is none.
+    """
     try:
-        return Benchmarks.load(conf)
-    except BROKEN as error:
-        raise UserError(f"benchmarks.json: {reason(error, results)}") from None
+        return asv_files.benchmarks(Path(results, asv_files.LISTED))
+    except (UserError, OSError) as error:
+        raise UserError(f"{asv_files.LISTED}: {reason(error, results)}") from None
 
 
 def read(file):
     """The parts of the table that one results file makes, and what was left out of it."""
     folder, name, machine, benchmarks, spread = file
-    path, left_out = Path(folder, name), []
+    path, left_out, parts = Path(folder, name), [], []
     try:
-        result = Results.load(str(path), machine_name=machine)
-    except BROKEN as error:
+        result = asv_files.read(path, Result)
+        check_name(result, name, machine)
+    except (UserError, OSError) as error:
         return [], [f"{machine}/{name}: {reason(error, folder)}"]
     try:
         noted = noise.load(noise.path_beside(path)) if spread else {}
-    except ValueError:
+    except (ValueError, OSError):
         noted = {}
-        left_out.append(f"{machine}/{name}: its noise file is broken, so its noise")
-    usable = result.get_result_keys(benchmarks)
-    for benchmark in sorted(set(result.get_all_result_keys()) - usable):
-        why = "an older version" if benchmark in benchmarks else "no such benchmark any more"
-        left_out.append(f"{machine}/{name}: {benchmark}: {why}")
-    parts = []
-    for benchmark in sorted(usable):
+        left_out.append("its noise file is broken, so its noise")
+    known, broken = benchmarks
+    for benchmark in sorted(set(result.results) - set(broken)):
         try:
-            parts.append(part(result, benchmarks[benchmark], noted))
-        except BROKEN as error:
-            left_out.append(f"{machine}/{name}: {benchmark}: {reason(error, folder)}")
-    return parts, left_out
+            row = row_of(result, benchmark)
+            if benchmark not in known:
+                raise ValueError("no such benchmark any more")
+            if row.version not in (None, known[benchmark].version):
+                raise ValueError("an older version")
+            columns, said = part(result, row, known[benchmark], noted)
+            parts.append(columns)
+            left_out += [f"{benchmark}: {line}" for line in said]
+        except (ValueError, SyntaxError) as error:
+            left_out.append(f"{benchmark}: {reason(error, folder)}")
+    return parts, [f"{machine}/{name}: {line}" for line in left_out]
 
 
-def part(result, benchmark, noted):
-    """The columns of one benchmark's points in one results file; one value where all are equal."""
-    name, unit = benchmark["name"], benchmark["unit"]
-    names, axes = benchmark["param_names"], result.get_result_params(benchmark["name"])
-    if len(axes) != len(names) or not set(names) <= set(PARAMETERS) or unit not in UNITS:
-        raise ValueError(f"unknown parameters or unit: {', '.join(names)}; {unit}")
-    axes = [[ast.literal_eval(value) for value in axis] for axis in axes]
+def check_name(result, name, machine):
+    """UserError unless a results file is called as the result in it: no other file is it, too."""
+    if result.machine.machine != machine:
+        raise UserError(f"its machine is not {machine}")
+    if name != Path(get_filename("", result.commit_hash, result.env_name)).name:
+        raise UserError("it has the name of another result")
+
+
+def part(result, row, benchmark, noted):
+    """The columns of one benchmark's points in one results file, and what was left out, in words.
+
+    One value where all are equal. ValueError if it is of another kind than ours.
+    """
+    name, names = benchmark.name, benchmark.param_names
+    known = len(row.params) == len(names) and set(names) <= set(PARAMETERS)
+    if not known or benchmark.unit not in UNITS:
+        raise ValueError(f"unknown parameters or unit: {', '.join(names)}; {benchmark.unit}")
+    axes = list(map(axis_of, names, row.params))
     grid = numpy.meshgrid(*[numpy.array(axis, object) for axis in axes], indexing="ij")
     columns = {axis: values.ravel() for axis, values in zip(names, grid, strict=True)}
-    given = result.get_result_value(name, result.get_result_params(name))
-    values = numpy.array([numpy.nan if value is None else value for value in given], float)
+    column, least, most = UNITS[benchmark.unit]
+    values = numpy.array(row.result, float)  # None is NaN, too
     status = numpy.where(numpy.isnan(values), "n/a", "ok").astype(object)
-    status[[value is None or value <= 0 or value == numpy.inf for value in given]] = "failed"
+    absurd = (values < least) | (values > most)
+    status[[value is None for value in row.result] | absurd] = "failed"
     values[status != "ok"] = numpy.nan
-    samples = result.get_result_samples(name, result.get_result_params(name))
     points = [(name, *point) for point in zip(*columns.values(), strict=True)]
     lines = [noted.get(point) for point in points]
+    between, spoiled = intervals.between_processes(row.samples or [], lines, status == "ok")
+    said = []
+    if absurd.any():
+        said.append(f"{count(absurd.sum(), 'result', 'results')} that no measurement gives")
+    if spoiled:
+        said.append(f"the noise of {count(spoiled, 'point', 'points')}: its samples are none")
+    machine = result.machine
     facts = {
-        "machine": result.params.get("machine"),
-        "gpu": result.params.get("gpu"),
-        "pcie_link": result.params.get("link"),
+        "machine": machine.machine,
+        "gpu": machine.gpu,
+        "pcie_link": machine.link,
         "commit": result.commit_hash,
         "commit_date": result.date,
-        "python": str(result.params.get("python")),
+        "python": str(machine.python),
         "environment": result.env_name,
-        "measured": (result.started_at or {}).get(name),
+        "measured": row.started_at,
         "benchmark": name,
-        "version": benchmark["version"],
+        "version": benchmark.version,
         "operation": operation(name),
     }
-    return {
-        **facts,
-        **columns,
-        "status": status,
-        UNITS[unit]: values,
-        **intervals.between_processes(samples or [], lines, status == "ok"),
-    }
+    return {**facts, **columns, "status": status, column: values, **between}, said
+
+
+def axis_of(name, texts):
+    """The values of a parameter; ValueError if they are not of its kind."""
+    values = [ast.literal_eval(text) for text in texts]
+    for value in values:
+        known = type(value) is (int if name == "nbytes" else str) and value not in (0, "")
+        if not known or (name == "memory" and value not in MEMORY):
+            raise ValueError(f"no {name}")
+    return values

@@ -7,25 +7,14 @@ line is its provenance (provenance.py).
 """
 
 import collections
+import contextlib
 import json
 import os
 from pathlib import Path
 
-from scripts.recording import provenance
+from scripts.recording import provenance, schema
 
 SUFFIX = ".unfinished.jsonl"
-
-
-def is_process(process):
-    """Whether it is what a process can have measured: asv's columns, each of one point, and notes.
-
-    It may raise a ValueError, KeyError or TypeError instead.
-    """
-    (value,), (samples,), (number,) = process["columns"]
-    samples = samples if process["notes"] else samples or []
-    told = [note[name] for note in process["notes"] for name in ("quiet", "sentinel")]
-    numbers = [value, number or 1, *samples, *told]
-    return all(isinstance(one, (int, float)) for one in numbers)
 
 
 class Journal:
@@ -39,17 +28,18 @@ class Journal:
         self.begun = False  # whether the provenance of this one is in the file
         text = self.path.read_text(errors="replace") if self.path.is_file() else ""
         for line in text.splitlines():
-            try:
-                entry = json.loads(line)
-                if "run" in entry:
-                    run = {key: entry["run"][key] for key in provenance.RUN}
-                    if provenance.is_run(run):
-                        self.runs.append(run)
-                elif is_process(entry["process"]):
-                    self.kept[entry["key"]] = entry["process"]
-            except (ValueError, KeyError, TypeError):
-                continue
+            with contextlib.suppress(ValueError, RecursionError):
+                self.take(json.loads(line))  # which knows asv's NaN
         self.write()
+
+    def take(self, entry):
+        """A line of the file; ValueError if it is none."""
+        if isinstance(entry, dict) and "run" in entry:
+            schema.check(entry, schema.RunBegan)
+            self.runs.append({key: entry["run"][key] for key in provenance.RUN})
+        else:
+            schema.check(entry, schema.Measured)
+            self.kept[entry["key"]] = entry["process"]
 
     def write(self):
         """Replace the file by what is kept and not used; no file if that is nothing."""

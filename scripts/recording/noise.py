@@ -16,6 +16,7 @@ import numpy
 from asv.console import log
 from asv.util import is_na
 
+from scripts.recording import schema
 from scripts.words.formats import count
 from scripts.words.thresholds import QUIET
 
@@ -32,23 +33,15 @@ def load(path):
 
     ValueError if it is broken.
     """
-    path = Path(path)
-    points = {}
-    lines = path.read_text(errors="replace").splitlines() if path.is_file() else []
-    try:  # all of them at once take a third of the time
-        found = json.loads(f"[{','.join(lines)}]")
-    except ValueError:
-        found = None
-    for index, line in enumerate(lines):
-        try:
-            point = found[index] if found and len(found) == len(lines) else json.loads(line)
-            points[point["benchmark"], *point["parameters"]] = point
-            processes = len(point["quiet"])
-        except (ValueError, KeyError, TypeError):
-            raise ValueError(f"Error parsing the noise file '{path}': {line[:40]!r}") from None
+    try:
+        points = schema.lines(Path(path), schema.Noise)
+    except ValueError as error:
+        raise ValueError(f"Error parsing the noise file '{path}': {error}") from None
+    for point in points:
+        processes = len(point["quiet"])
         point.setdefault("samples", [25] * processes)  # these two are not in the first files
         point.setdefault("sentinel", [None] * processes)
-    return points
+    return {(point["benchmark"], *point["parameters"]): point for point in points}
 
 
 def at_clock(seconds, link, sentinel, reference):

@@ -9,6 +9,8 @@ import json
 from contextlib import contextmanager
 from pathlib import Path
 
+from scripts.recording import schema
+
 SUFFIX = ".provenance.jsonl"
 TIMES = "started", "ended"
 RUN = *TIMES, "processes", "facts"
@@ -23,24 +25,12 @@ def load(path):
 
     ValueError if it is broken.
     """
-    path = Path(path)
-    runs = []
-    for line in path.read_text(errors="replace").splitlines() if path.is_file() else []:
-        try:
-            run = json.loads(line)
-            runs.append({key: run[key] for key in RUN})
-            if not is_run(run):
-                raise ValueError
-        except (ValueError, KeyError, TypeError):
-            raise ValueError(f"Error parsing the provenance '{path}': {line[:40]!r}") from None
+    try:
+        runs = schema.lines(Path(path), schema.Run)
+    except ValueError as error:
+        raise ValueError(f"Error parsing the provenance '{path}': {error}") from None
+    runs = [{key: run[key] for key in RUN} for run in runs]
     return sorted(runs, key=lambda run: run["started"])
-
-
-def is_run(run):
-    """Whether what `run` says of RUN can have been recorded."""
-    started, *later, found = (run[key] for key in RUN)
-    whole = isinstance(started, int) and isinstance(found, dict)
-    return whole and all(one is None or isinstance(one, int) for one in later)
 
 
 @contextmanager

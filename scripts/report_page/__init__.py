@@ -6,7 +6,7 @@ from the table of reading/points.py and from the rooms that compare: it computes
 
 import importlib.util
 
-NEEDED = "altair", "jinja2", "pandas", "scipy", "vl_convert"
+NEEDED = "altair", "jinja2", "msgspec", "pandas", "scipy", "vl_convert"
 
 
 SITE = "<!-- asv's own pages -->"  # where the report leads to them, if it lies beside them

@@ -22,8 +22,9 @@ from scripts.words import one_line  # noqa: F401 - all scripts import this first
 
 PYTHON = VENV / "bin" / "python"
 MADE = VENV / "made-from"  # what it was made from, and where: written last
-TABLES = "asv", "pandas", "rich", "scipy"  # the modules that scripts/compare.py needs
-REPORT = "altair", "jinja2", "pandas", "scipy", "vl_convert"  # those of scripts/report.py
+# The modules that compare.py needs, and report.py beside them.
+TABLES = "asv", "msgspec", "pandas", "rich", "scipy"
+REPORT = "altair", "jinja2", "msgspec", "pandas", "scipy", "vl_convert"
 REQUIREMENTS = ROOT / "requirements" / "dev.txt"
 
 otherwise = environment.clean() or sys.flags.optimize

@@ -11,6 +11,7 @@ from rich.text import Text
 from scripts.reading import chosen, points
 from scripts.tables import side_by_side
 from scripts.words.markdown import escaped
+from scripts.words.shown import plain, plain_lines, say_left_out
 from scripts.words.vocabulary import TRANSFERS
 
 METHODS_LEGEND = (
@@ -87,15 +88,17 @@ def terminal(parts):
     console = Console(highlight=False)
     for part in parts:
         if isinstance(part, str):
-            console.print(part, markup=False)
+            console.print(plain_lines(part), markup=False)
             continue
-        console.print(Text(part.title, "italic"))  # as the table's own, it would be as narrow
+        console.print(
+            Text(plain(part.title), "italic")
+        )  # as the table's own, it would be as narrow
         table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
         for name in part.header:
             left = name in ("size", "method", "fastest")
-            table.add_column(name, justify="left" if left else "right", no_wrap=True)
+            table.add_column(Text(plain(name)), justify="left" if left else "right", no_wrap=True)
         for row in marked(part, "{}*"):
-            table.add_row(*map(Text, row))
+            table.add_row(*map(Text, map(plain, row)))
         console.print(table)
 
 
@@ -123,12 +126,11 @@ def show(words, as_markdown=False):
         sys.exit(chosen.NOTHING)
     try:
         table, left_out = points.load(machines=folders(words))
-        for line in left_out:
-            print(f"Left out: {line}", file=sys.stderr)
+        say_left_out(left_out)
         results = [chosen.choose(table, word) for word in words]
         parts = list([of_last, of_one, of_two][len(results)](*(results or [table])))
     except (UserError, chosen.NoSuchResult) as error:
-        sys.exit(" ".join(str(error).split()))
+        sys.exit(plain(" ".join(str(error).split())))
     if as_markdown:
         print("\n\n".join(map(markdown, parts)))
     else:

@@ -1,16 +1,18 @@
 """Where a result comes from, shown: the facts beside it, and the difference between two."""
 
-import json
 import sys
 from datetime import UTC, datetime
 
+from asv.util import UserError
 from rich import box
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from scripts.reading import asv_files
 from scripts.reading.points import RESULTS
 from scripts.recording.provenance import SUFFIX, TIMES, difference, load, text
+from scripts.words.shown import plain, say
 
 
 def find(name, results=RESULTS):
@@ -24,12 +26,12 @@ def find(name, results=RESULTS):
     named = {p: c for p, c in named.items() if c.startswith(commit.lower()[: len(c)])}
     if commit and len(set(named.values())) > 1:
         which = ", ".join(sorted(one[:8] for one in set(named.values())))
-        sys.exit(f"Several commits {commit!r} on {machine}; there are: {which}")
+        sys.exit(plain(f"Several commits {commit!r} on {machine}; there are: {which}"))
     there = [(f"{machine}:{one[:8]}", load(path)) for path, one in named.items()]
     there = [found for found in there if found[1]]
     if not there:
         known = sorted({f"{path.parent.name}:{path.name[:8]}" for path in files})
-        sys.exit(f"No provenance of {name!r}; there is: {', '.join(known) or 'none'}")
+        sys.exit(plain(f"No provenance of {name!r}; there is: {', '.join(known) or 'none'}"))
     return max(there, key=lambda found: found[1][-1]["started"])
 
 
@@ -37,21 +39,21 @@ def commit_of(path):
     """The commit that a file at `path` is beside a result of; its first digits, if that is gone."""
     result = path.with_name(path.name.removesuffix(SUFFIX) + ".json")
     try:
-        commit = json.loads(result.read_text())["commit_hash"]
-    except (OSError, ValueError, KeyError, TypeError):
+        commit = asv_files.parsed(result).get("commit_hash")
+    except (OSError, UserError):
         commit = None
     return commit if commit and isinstance(commit, str) else path.name.partition("-")[0]
 
 
 def show(name, runs):
     """Print the facts of the last of `runs`, and what was otherwise in the runs before it."""
-    print(name)
+    say(name)
     table = Table("fact", "value", box=box.SIMPLE_HEAD)
     for fact, value in runs[-1]["facts"].items():
         others = {text(run["facts"].get(fact)): None for run in runs[:-1]}
         others.pop(text(value), None)
         before = f" (in another run: {'; '.join(others)})" if others else ""
-        table.add_row(Text(fact), Text(text(value) + before))
+        table.add_row(Text(plain(fact)), Text(plain(text(value) + before)))
     Console().print(table)
     for run in runs:
         times = (run[key] and datetime.fromtimestamp(run[key] / 1000, UTC) for key in TIMES)
@@ -69,7 +71,7 @@ def tell(names):
     try:
         found = [find(name) for name in names]
     except ValueError as error:
-        sys.exit(str(error))
+        sys.exit(plain(str(error)))
     if len(found) == 1:
         return show(*found[0])
     changed = difference(*(runs[-1]["facts"] for _, runs in found))
@@ -78,7 +80,7 @@ def tell(names):
         return
     table = Table("fact", box=box.SIMPLE_HEAD)
     for name, _ in found:
-        table.add_column(Text(name))
+        table.add_column(Text(plain(name)))
     for fact, values in changed.items():
-        table.add_row(Text(fact), *(Text(text(value)) for value in values))
+        table.add_row(Text(plain(fact)), *(Text(plain(text(value))) for value in values))
     Console().print(table)

@@ -3,10 +3,13 @@
 import html
 import re
 
+from scripts.words.shown import plain_lines
+
 
 def escaped(text):
     """`text` for Markdown, where it says itself and does nothing."""
-    return re.sub(r"([\\`*_|~#\[\]])", r"\\\1", html.escape(text, quote=False))
+    safe = html.escape(plain_lines(text), quote=False)
+    return re.sub(r"([\\`*_|~#\[\]])", r"\\\1", safe)
 
 
 def folded(title, lines):

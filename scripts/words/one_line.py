@@ -3,6 +3,8 @@
 import os
 import sys
 
+from scripts.words.shown import plain
+
 
 def one_line(kind, error, traceback):
     """sys.excepthook; anything else than the user's or the machine's is a bug, with a traceback."""
@@ -10,7 +12,7 @@ def one_line(kind, error, traceback):
         print("Interrupted", file=sys.stderr)
     elif issubclass(kind, OSError):
         if not issubclass(kind, BrokenPipeError):  # ... | head
-            print(error, file=sys.stderr)
+            print(plain(str(error)), file=sys.stderr)
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # or Python tries it once more
     else:
         sys.__excepthook__(kind, error, traceback)

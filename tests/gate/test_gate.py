@@ -365,7 +365,8 @@ MEASURED = {"sentinel": 6e-5}
 def empty(folder):
     kept = recording.Recording(folder / "recording.jsonl", ["a" * 40] * 2, {}, [])
     if not kept.runs:
-        kept.add(run={"started": 1, "facts": {}})
+        run = {"started": 1, "ended": None, "processes": None, "facts": {}}
+        kept.add(run={**run, "alarms": [], "whole": False})
     return kept
 
 

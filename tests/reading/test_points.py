@@ -113,6 +113,14 @@ def test_bad_arguments_are_one_line(capsys, tmp_path):
         points_command.main(["--csv", str(tmp_path / "no" / "p.csv")])
 
 
+@pytest.mark.parametrize("address", ["http://127.0.0.1:1/p.csv", "memory://p.csv"])
+@pytest.mark.parametrize("kind", ["--csv", "--parquet"])
+def test_an_address_is_the_name_of_a_file(address, kind, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit, match=r"non-existent directory|No such file"):
+        points_command.main([kind, address])
+
+
 def test_intervals_hold_what_they_promise():
     """Of 4,000 points of two processes each, 99 % of the intervals hold the true value."""
     random, count, spread = numpy.random.default_rng(1), 4000, 0.05
