@@ -3,8 +3,8 @@
 A point has as many independent measurements as it had processes, usually two, and two say nearly
 nothing of their own spread. So the spread is that of all points of a kind together: of one run, one
 operation and one kind of memory, below 4 MiB or from there on, since within such a kind processes
-differ alike (README, "How to read the numbers"). Runs differ a little more than their processes do:
-for the difference of two runs the spread is widened by half.
+differ alike (docs/numbers.md, "How it is measured"). Runs differ a little more than their processes
+do: for the difference of two runs the spread is widened by half.
 """
 
 from math import isnan

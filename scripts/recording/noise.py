@@ -49,7 +49,7 @@ def at_clock(seconds, link, sentinel, reference):
 
     What it takes beyond `link`, the seconds of the link itself for the same bytes, is the CPU's
     work, and goes as fast as the cores did, whose sentinel took `sentinel`. For comparing runs of
-    one machine: its cores' clock moves (README, "How far to trust them").
+    one machine: its cores' clock moves (docs/numbers.md, "How far to trust them").
     """
     return seconds + numpy.maximum(seconds - link, 0) * (reference / sentinel - 1)
 

@@ -1,4 +1,4 @@
-"""README's figures of how well runs agree, from runs on one H100 that are recorded beside this.
+"""docs/numbers.md says how well runs agree: from runs on one H100 that are recorded beside this.
 
 recorded/second-run.jsonl is the float32 part measured again right after that of the run in results/
 (commit e62adfd3, the same machine). no-sentinel-*.jsonl are two runs of 24 of its points, minutes
@@ -22,6 +22,7 @@ from scripts.words import vocabulary
 from scripts.words.vocabulary import LARGE, series
 from tests.conftest import ROOT
 
+NUMBERS = ROOT / "docs" / "numbers.md"
 MACHINE, COMMIT = "nvidia-h100-80gb-hbm3", "e62adfd3"
 KINDS = {
     "pinned, 4 MiB and more": lambda memory, nbytes: memory == "pinned" and nbytes >= LARGE,
@@ -72,7 +73,7 @@ def result():
     return dict(zip(map(tuple, keys), pairs, strict=True)), seconds
 
 
-def test_readme_says_how_well_runs_agree(result):
+def test_it_says_how_well_runs_agree(result):
     first, link = result
     second = recorded("second-run")
     without = recorded("no-sentinel-1"), recorded("no-sentinel-2")
@@ -90,13 +91,13 @@ def test_readme_says_how_well_runs_agree(result):
         shares(*without, without[0]),
         strict=True,
     )
-    readme = (ROOT / "README.md").read_text()
+    text = NUMBERS.read_text()
     for kind, *columns in rows:
         line = f"| {kind} | {100 * BOUNDS[kind]:g} % | {' | '.join(columns)} |"
-        assert line in readme, line
+        assert line in text, line
 
 
-def test_readme_says_that_it_is_the_time_and_not_the_process():
+def test_it_says_that_it_is_the_time_and_not_the_process():
     """Two processes of one stack at once differ less than one of them and a later one."""
     _, _, lines = recording.read(ROOT / "tests" / "recorded" / "equal-stacks.jsonl")
     at_once, later = defaultdict(list), defaultdict(list)
@@ -108,14 +109,14 @@ def test_readme_says_that_it_is_the_time_and_not_the_process():
         later[kind] += [abs(seconds - before) for before in visits[point]]
         visits[point].append(seconds)
     assert len(at_once) == 2
-    readme = (ROOT / "README.md").read_text()
+    text = NUMBERS.read_text()
     for kind in at_once:
         figures = (f"{100 * median(found[kind]):.1f} %" for found in (at_once, later))
         line = f"| {kind} | {' | '.join(figures)} |"
-        assert line in readme, line
+        assert line in text, line
 
 
-def test_readme_says_how_well_runs_agree_that_are_made_at_once():
+def test_it_says_how_well_runs_agree_that_are_made_at_once():
     _, _, lines = recording.read(ROOT / "results" / MACHINE / "calibration.jsonl")
     visits = pairs.of(lines)
     visits = visits[visits["method"].ne("link")].sort_values("round")
@@ -128,8 +129,8 @@ def test_readme_says_how_well_runs_agree_that_are_made_at_once():
             found = changes[kind] <= math.log1p(bound)
             counts.append(f"{found.sum()} of {len(found)}")
         said.append(f"{counts[0]}, {counts[1]} and {counts[2]}")
-    readme = " ".join((ROOT / "README.md").read_text().split())
-    assert f"at {said[0]} points, with four at {said[1]}." in readme
+    text = " ".join(NUMBERS.read_text().split())
+    assert f"at {said[0]} points, with four at {said[1]}." in text
 
 
 def test_a_transfer_that_is_all_link_does_not_follow_the_clock():

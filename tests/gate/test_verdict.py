@@ -16,9 +16,8 @@ import pytest
 
 from scripts.gate import answer, decision, pairs, recording, running, verdict
 from scripts.gate.pairs import FEWEST
-from scripts.words.formats import size
 from tests.conftest import ROOT
-from tests.gate import evaluate, replay
+from tests.gate import replay
 
 CALIBRATION = ROOT / "results" / "nvidia-h100-80gb-hbm3" / "calibration.jsonl"
 
@@ -375,50 +374,6 @@ def test_a_slowdown_that_is_replayed_as_found_is_found(calibration):
                 if found or not verdict.near(there, least):
                     break
             assert found == expected
-
-
-NAMES = {"cuda-python": "CUDA Python", "torch": "PyTorch", "cupy": "CuPy", "pycuda": "PyCUDA"}
-
-
-def test_readme_says_what_turns_are_worth():
-    readme = (ROOT / "README.md").read_text()
-    changes = {}
-    for line in (ROOT / "tests" / "recorded" / "turns.jsonl").read_text().splitlines():
-        point = json.loads(line)
-        where = f"{NAMES[point['method']]}, {point['memory']}, {point['operation']}"
-        in_turn, alone = changes.setdefault(f"{where}, {size(point['nbytes'])}", ([], []))
-        for base, head in point["in turn"]:
-            in_turn.append(verdict.middle(numpy.log(numpy.divide(head, base))))
-        base, head = numpy.median(point["one after the other"], axis=1)
-        alone.append(numpy.log(head / base))
-    assert len(changes) == 7
-    for where, both in changes.items():
-        one, other = (100 * numpy.sqrt(numpy.mean(numpy.square(part)) / 2) for part in both)
-        other = f"{other:.1f}" if other < 10 else f"{other:.0f}"
-        assert f"| {where} | {one:.1f} % | {other} % |" in readme
-
-
-def test_readme_has_the_figures_that_evaluate_gives():
-    text, facts = evaluate.evaluate(CALIBRATION.parent.name)
-    readme = (ROOT / "README.md").read_text()
-    assert facts["runs"] >= 1000
-    assert 100 * facts["looks"][-1]["false_alarms"] / facts["runs"] <= 1
-    rows = [line for line in text.splitlines() if line.startswith("| p")]
-    assert len(rows) == 36
-    # Of the first look README says the false alarms, and what is not reached.
-    lacking = [row.split()[-2] for row in rows[:18] if "pinned" in row and "any size" in row]
-    assert f"({' and '.join(lacking)} of 100" in " ".join(readme.split())
-    small = [row.split()[-2] for row in rows[:18] if "pageable" in row and "KiB" in row][:2]
-    assert f"(of 1 KiB {small[0]}, of 8 KiB {small[1]})" in " ".join(readme.split())
-    rows = rows[18:]
-    kept = [row for row in rows if "| any size |" in row or "| a family |" in row]
-    kept += [row for row in rows if "| pageable | 32 MiB |" in row]
-    for row in kept:
-        assert row in readme
-    for line in text.splitlines():
-        if " false alarms in " in line:
-            line = line.replace("**", "").lower()
-            assert line in " ".join(readme.replace("**", "").lower().split()), line
 
 
 def test_what_is_clear_is_measured_no_more():

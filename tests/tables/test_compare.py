@@ -68,19 +68,6 @@ def test_the_numbers_are_the_bytes_over_asvs_seconds(result):
     assert float(shown) == pytest.approx(268435456 / seconds / 1e9, rel=0.005)
 
 
-def test_the_readme_shows_what_was_recorded(table):
-    readme = (ROOT / "README.md").read_text()
-    result = chosen.choose(table, "nvidia-h100-80gb-hbm3:b0cf0fc0")
-    for title, sheet in sheets(compared.of_one(result)).items():
-        if "existing" in title or "fresh interpreter" in title:
-            assert compared.markdown(sheet) in readme
-    recorded = json.loads((ROOT / "tests" / "recorded" / "installed.json").read_text())
-    sizes, (methods,), *_ = recorded["results"]["cold_start.ColdStart.track_installed_bytes"]
-    for method, nbytes in zip(methods, sizes, strict=True):
-        assert f"| {method[1:-1]} | {nbytes / 1e6:.0f} MB |" in readme
-    assert compared.escaped(side_by_side.noise(result)) in " ".join(readme.split())
-
-
 def test_a_method_wins_only_where_it_can_be_told_from_the_others(result):
     seen = set()
     for operation in TRANSFERS:

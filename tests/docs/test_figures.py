@@ -1,0 +1,149 @@
+"""Figures in README and docs are the recorded results': tables, and numbers in sentences."""
+
+import json
+
+import numpy
+import pytest
+
+from scripts.gate import pairs, recording, verdict
+from scripts.reading import chosen, points
+from scripts.tables import compared, side_by_side
+from scripts.words.formats import size
+from tests.conftest import ROOT
+from tests.gate import evaluate
+from tests.gate.test_verdict import CALIBRATION
+
+MACHINE, COMMIT = "nvidia-h100-80gb-hbm3", "b0cf0fc0"
+IN_README = "pinned, into an existing device array"  # the other tables are in docs/numbers.md
+NAMES = {"cuda-python": "CUDA Python", "torch": "PyTorch", "cupy": "CuPy", "pycuda": "PyCUDA"}
+MIB = 1 << 20
+
+
+def text(name):
+    return (ROOT / name).read_text()
+
+
+def sentences(name):
+    return " ".join(text(name).replace("**", "").split())
+
+
+@pytest.fixture(scope="module")
+def result():
+    table, _ = points.load(machines={MACHINE})
+    return chosen.choose(table, f"{MACHINE}:{COMMIT}")
+
+
+@pytest.fixture(scope="module")
+def rates(result):
+    """{(operation, memory, method, nbytes): GB/s} of float32; the link's has a size alone."""
+    rows = result[result["dtype"].eq("float32") | result["operation"].eq("link")]
+    rows = rows[rows["gb_per_s"].notna()]
+    names = rows[["operation", "memory", "method", "nbytes"]].astype(object)
+    keys = names.where(names.notna(), None).itertuples(index=False, name=None)
+    return dict(zip(keys, rows["gb_per_s"], strict=True))
+
+
+@pytest.fixture(scope="module")
+def installed():
+    recorded = json.loads(text("tests/recorded/installed.json"))
+    sizes, (methods,), *_ = recorded["results"]["cold_start.ColdStart.track_installed_bytes"]
+    return {name[1:-1]: nbytes for name, nbytes in zip(methods, sizes, strict=True)}
+
+
+def test_the_tables_are_what_compare_py_makes(result, installed):
+    """Remake them: python3 scripts/compare.py --markdown MACHINE:COMMIT"""
+    shown = compared.of_one(result)
+    sheets = {one.title: one for one in shown if isinstance(one, side_by_side.Sheet)}
+    assert len(sheets) == 5
+    for title, sheet in sheets.items():
+        found = compared.markdown(sheet)
+        title_and_table = found.strip().split("\n\n", 1)
+        assert title_and_table[-1] in text("README.md" if title == IN_README else "docs/numbers.md")
+    for method, nbytes in installed.items():
+        assert f"| {method} | {nbytes / 1e6:.0f} MB |" in text("docs/numbers.md")
+    assert compared.escaped(side_by_side.noise(result)) in sentences("docs/numbers.md")
+
+
+def test_the_readmes_sentences_say_what_the_results_say(result, rates, installed):
+    methods = sorted(NAMES)
+
+    def of(operation, memory, nbytes):
+        return [rates[operation, memory, method, nbytes] for method in methods]
+
+    pinned, pageable = (
+        max(of("existing_array", memory, 256 * MIB)) for memory in ("pinned", "pageable")
+    )
+    larger = [of("existing_array", "pinned", nbytes * MIB) for nbytes in (4, 32, 256)]
+    apart = max(max(found) / min(found) for found in larger)
+    link = rates["link", None, None, 256 * MIB]
+    small = of("existing_array", "pinned", 64 << 10)
+    said = sentences("README.md")
+    assert f"pinned memory gives {pinned:.0f} GB/s, pageable memory {pageable:.0f}" in said
+    assert f"within {numpy.ceil(100 * (apart - 1)):.0f} % of each other" in said
+    below = numpy.ceil(1000 * (link / min(larger[-1]) - 1)) / 10
+    assert f"within {below:.1f} % of the link" in said
+    assert f"is {max(small) / min(small):.1f} times as fast as the slowest" in said
+    assert max(small) == small[methods.index("cuda-python")]
+    new = dict(zip(methods, of("new_array", "pinned", 4 * MIB), strict=True))
+    assert "At 4 MiB, pinned, PyTorch and CuPy, which have one, are nearly twice as fast" in said
+    assert 1.7 < min(new["torch"], new["cupy"]) / max(new["cuda-python"], new["pycuda"]) < 2
+    first = result[result["operation"].eq("total")].set_index("method")["seconds"]
+    torch, cuda = (
+        f"{first[name]:.1f} s with {NAMES[name]}, "
+        f"which installs {installed[name] / 1e9:.{digits}f} GB"
+        for name, digits in (("torch", 1), ("cuda-python", 2))
+    )
+    assert f"takes {torch}, and {cuda}" in said
+
+
+def test_what_turns_are_worth():
+    changes = {}
+    for line in text("tests/recorded/turns.jsonl").splitlines():
+        point = json.loads(line)
+        where = f"{NAMES[point['method']]}, {point['memory']}, {point['operation']}"
+        in_turn, alone = changes.setdefault(f"{where}, {size(point['nbytes'])}", ([], []))
+        for base, head in point["in turn"]:
+            in_turn.append(verdict.middle(numpy.log(numpy.divide(head, base))))
+        base, head = numpy.median(point["one after the other"], axis=1)
+        alone.append(numpy.log(head / base))
+    assert len(changes) == 7
+    for where, both in changes.items():
+        one, other = (100 * numpy.sqrt(numpy.mean(numpy.square(part)) / 2) for part in both)
+        other = f"{other:.1f}" if other < 10 else f"{other:.0f}"
+        assert f"| {where} | {one:.1f} % | {other} % |" in text("docs/gate.md")
+
+
+def test_how_often_the_gate_is_wrong():
+    """Remake it: .venv/bin/python -m tests.gate.evaluate MACHINE"""
+    made, facts = evaluate.evaluate(CALIBRATION.parent.name)
+    assert facts["runs"] >= 1000
+    assert 100 * facts["looks"][-1]["false_alarms"] / facts["runs"] <= 1
+    rows = [line for line in made.splitlines() if line.startswith("| p")]
+    assert len(rows) == 36
+    said = sentences("docs/gate.md")
+    # Of the first look it says the false alarms, and what is not reached.
+    lacking = [row.split()[-2] for row in rows[:18] if "pinned" in row and "any size" in row]
+    assert f"({' and '.join(lacking)} of 100" in said
+    small = [row.split()[-2] for row in rows[:18] if "pageable" in row and "KiB" in row][:2]
+    assert f"(of 1 KiB {small[0]}, of 8 KiB {small[1]})" in said
+    rows = rows[18:]
+    kept = [row for row in rows if "| any size |" in row or "| a family |" in row]
+    kept += [row for row in rows if "| pageable | 32 MiB |" in row]
+    for row in kept:
+        assert row in text("docs/gate.md")
+    for line in made.splitlines():
+        if " false alarms in " in line:
+            assert line.replace("**", "").lower() in said.lower(), line
+
+
+def test_what_the_gate_measures_is_as_large_as_it_says():
+    """Series and processes of the H100's calibration, and of the comparison of equal stacks."""
+    said = sentences("docs/gate.md")
+    _, _, visits = recording.read(CALIBRATION)
+    series = pairs.of(visits)
+    number = len(series.drop_duplicates(pairs.SERIES))
+    assert f"{number} series, {2 * pairs.FEWEST * number} processes" in said
+    few = recording.read(ROOT / "tests" / "recorded" / "equal-stacks.jsonl")
+    equal = pairs.of(few[2])
+    few_series = len(equal.drop_duplicates(pairs.SERIES))
+    assert f"{few_series} series of pinned memory, {2 * len(equal)} processes" in said
