@@ -12,7 +12,6 @@ from pathlib import Path
 
 sys.path[:0] = [str(Path(__file__).resolve().parents[1])]  # the checkout
 
-from scripts import report_page
 from scripts.setup import dotvenv
 
 OUTPUT = dotvenv.ROOT / ".asv" / "html" / "report.html"
@@ -39,6 +38,6 @@ def main(words=None):
 
 
 if __name__ == "__main__":
-    dotvenv.enter_for("asv", *report_page.NEEDED)
+    dotvenv.enter_for("asv", *dotvenv.REPORT)
     main()
     print(end="", flush=True)  # here it is one line if it fails

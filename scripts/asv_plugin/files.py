@@ -3,9 +3,12 @@
 import os
 from pathlib import Path
 
+import asv.commands.compare
+import asv.commands.show
 from asv import util
 
 from scripts.asv_plugin.replaced import replace
+from scripts.reading import asv_files  # before anything is replaced: it keeps asv's own
 
 
 @replace(util, "write_json", "an interrupt or a full disk leaves half a file")
@@ -18,13 +21,10 @@ def write_json(original, path, *args, **kwargs):
         Path(new).unlink(missing_ok=True)
 
 
-@replace(util, "load_json", "a file of another shape ends asv's commands in a traceback")
-def load_json(original, path, *args, **kwargs):
-    """asv expects an object, with a version that is a number."""
-    try:
-        data = original(path, *args, **kwargs)
-    except (TypeError, UnicodeDecodeError, RecursionError):
-        data = None
-    if not isinstance(data, dict):
-        raise util.UserError(f"{path} is not a file of asv's")
-    return data
+def load_json(original, *args, **kwargs):
+    return asv_files.load_json(*args, **kwargs)
+
+
+for module in util, asv.commands.compare, asv.commands.show:
+    without = "a file of another shape ends asv's commands in a traceback"
+    replace(module, "load_json", without)(load_json)

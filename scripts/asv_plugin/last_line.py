@@ -1,6 +1,7 @@
 """How asv ends: what a user can cause is one line; anything else is a bug, with a traceback."""
 
 import contextlib
+import logging
 import sys
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from asv.repo import NoSuchNameError
 
 from scripts.asv_plugin.environments import reason
 from scripts.asv_plugin.running import interrupted
-from scripts.words import one_line
+from scripts.words import one_line, shown
 
 
 def last_line(kind, error, traceback):
@@ -28,4 +29,5 @@ def last_line(kind, error, traceback):
         one_line.one_line(kind, error, traceback)
 
 
+logging.getLogger().addFilter(shown.plain_record)  # asv's log: no control characters
 sys.excepthook = last_line

@@ -15,7 +15,7 @@ from asv.console import log
 
 from scripts.asv_plugin.replaced import replace
 from scripts.setup import gpu
-from scripts.words import text
+from scripts.words import shown
 
 IDENTIFYING = "gpu", "link", "num_gpu", "cpu", "num_cpu", "arch"
 
@@ -43,7 +43,7 @@ def facts_of(name: str) -> dict[str, Any]:
     known = asv_machine.Machine.get_defaults()
     del known["ram"]
     known |= {"machine": name, "os": os.uname().sysname, **gpu.lasting(device())}
-    return {fact: text.plain(value) for fact, value in known.items()}
+    return {fact: shown.plain(value) for fact, value in known.items()}
 
 
 def otherwise(known: dict[str, Any], results_dir: str) -> str | None:

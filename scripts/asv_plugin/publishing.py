@@ -19,12 +19,13 @@ from asv.machine import Machine
 from asv.plugins.regressions import Regressions
 from asv.publishing import OutputPublisher
 
-from scripts import report_page
 from scripts.asv_plugin.replaced import REPLACED, replace
-from scripts.setup import children
+from scripts.setup import children, dotvenv
 from scripts.setup.environment import ROOT
 from scripts.words.vocabulary import operation, series
 
+# In report.html.jinja there is a place for what leads to asv's pages, where they lie beside it.
+LEADING_HERE = "<!-- asv's own pages -->", '<a href="index.html">asv\'s own pages</a>'
 MADE = ROOT / ".asv" / f"report-{os.getpid()}.html"  # asv empties its own folder
 
 
@@ -39,7 +40,7 @@ class Report(OutputPublisher):
 
     @classmethod
     def start(cls, results: str) -> None:
-        if lacking := report_page.missing():
+        if lacking := dotvenv.missing(*dotvenv.REPORT):
             install = "pip install -r requirements/dev.txt"
             log.warning(f"No report: this Python has no {', '.join(lacking)}: {install}")
             return
@@ -60,7 +61,7 @@ class Report(OutputPublisher):
         if failed:
             return
         page, changes = Path(conf.html_dir, "report.html"), MADE.with_suffix(".json")
-        page.write_text(report_page.beside_a_site(MADE.read_text(encoding="utf-8")), "utf-8")
+        page.write_text(MADE.read_text(encoding="utf-8").replace(*LEADING_HERE), "utf-8")
         found = json.loads(changes.read_text())
         os.replace(changes, page.with_suffix(".json"))
         MADE.unlink()

@@ -16,7 +16,7 @@ from scripts.change_points import history, in_words, what_changed
 from scripts.reading import points
 from scripts.reading.chosen import NoSuchResult
 from scripts.reading.points import RUN
-from scripts.report_page import SITE, choosing, look, sentences
+from scripts.report_page import choosing, look, sentences
 from scripts.report_page.charts import CHARTS, OVER_TIME
 from scripts.words.formats import duration, percents, size
 from scripts.words.vocabulary import MEMORY, TRANSFERS
@@ -59,7 +59,6 @@ def write(output, results):
         thinned=OVER_TIME["history"].thinned(OVER_TIME["history"].series(table))[1:],
         calibrations=calibrations(results, left_out),
         left_out=dict.fromkeys(left_out),
-        site=SITE,
     )
     Path(output).write_text(text, encoding="utf-8")
     changes = {name: in_words.as_json(*found) for name, found in histories.items()}

@@ -15,7 +15,7 @@ FILES = [
     path for folder in ("scripts", "benchmarks") for path in sorted((ROOT / folder).rglob("*.py"))
 ]
 ROOMS = sorted(path.parent for path in (ROOT / "scripts").glob("*/__init__.py"))
-COMMANDS = sorted((ROOT / "scripts").glob("*.py"))[1:]  # without __init__.py
+COMMANDS = sorted((ROOT / "scripts").glob("[!_]*.py"))
 LINES = 250
 
 
@@ -73,20 +73,17 @@ def test_no_file_is_long():
         assert len(path.read_text().splitlines()) <= LINES, path
 
 
-@pytest.mark.parametrize("command", COMMANDS, ids=lambda path: path.name)
+@pytest.mark.parametrize(
+    "command", [path for path in COMMANDS if path.stem != "test"], ids=lambda path: path.name
+)
 def test_a_command_finds_its_rooms_from_anywhere(command, tmp_path):
     """Also with PYTHONSAFEPATH, which keeps a script's folder out of sys.path."""
     words = [sys.executable, "-P", command, "--help"]
     done = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    assert done.stdout.startswith(("usage: ", "+ "))
+    assert done.stdout.startswith("usage: ")
 
 
 def test_the_command_of_a_room_is_short():
     for command in COMMANDS:
         assert len(command.read_text().splitlines()) <= 175, command
-
-
-def test_a_path_in_a_room_is_none_of_this_machine():
-    for path in FILES:
-        assert str(Path.home()) not in path.read_text() or Path.home() == Path("/")
