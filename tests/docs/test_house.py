@@ -5,7 +5,6 @@ import subprocess
 import sys
 from collections import defaultdict
 from graphlib import TopologicalSorter
-from pathlib import Path
 
 import pytest
 
