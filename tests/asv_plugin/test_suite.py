@@ -401,7 +401,8 @@ def test_a_broken_results_file_stops_a_run_and_is_left_alone(measured):
         path.write_text(content)
         done = measured.run(*TINY)
         assert done.returncode == 1
-        assert f"Error parsing JSON in file '{path}'" in done.stdout
+        name = path.relative_to(measured.path)
+        assert f"Error parsing JSON in file '{name}'" in done.stdout
         assert "Traceback" not in done.stdout
         assert path.read_text() == content
     half = path.with_name(f"deadbeef-{path.name.partition('-')[2]}")

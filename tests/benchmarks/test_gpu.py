@@ -223,7 +223,8 @@ def test_a_fresh_interpreter_makes_a_first_transfer(method):
 
 @pytest.mark.parametrize("method", METHODS)
 def test_what_is_installed_is_counted(method):
+    distributions = methods.module(method).DISTRIBUTIONS
     try:
-        assert cold_start.installed_bytes(method) > 20e6  # NumPy alone is more
+        assert cold_start.installed_bytes(method, distributions) > 20e6  # NumPy alone is more
     except SkipNotImplemented as reason:  # cuda.bindings may be there without cuda-python
         pytest.skip(str(reason))
