@@ -182,7 +182,12 @@ def test_cuda_python_is_near_a_loop_in_c(in_c, quiet, nbytes):
 
 
 def test_the_link_is_what_c_and_device_events_say(in_c, quiet):
-    ratio = seconds(reference.busy_link, quiet, 256 * MIB) / in_c("link", 256 * MIB)
+    """The fastest of five each, in turn: on a shared host both vary by up to a tenth."""
+    ours, c = [], []
+    for _ in range(5):
+        ours.append(seconds(reference.busy_link, quiet, 256 * MIB))
+        c.append(in_c("link", 256 * MIB))
+    ratio = min(ours) / min(c)
     print(f"the link: {ratio:.4f} times what C measures")
     assert ratio == pytest.approx(1, abs=0.02)
 

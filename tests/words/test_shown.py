@@ -14,6 +14,7 @@ def test_text_is_made_plain():
 
 def test_what_asv_logs_is_plain(capsys):
     logger = logging.getLogger("of a test")
+    logger.propagate = False  # asv's own log is the root logger
     handler = logging.StreamHandler(sys.stdout)
     logger.addHandler(handler)
     logger.addFilter(plain_record)
