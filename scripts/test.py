@@ -1,4 +1,4 @@
-"""The whole test suite: ruff, asv's check of the benchmarks, pytest. Arguments go to pytest.
+"""The whole test suite: ruff, mypy, asv's check of the benchmarks, pytest. Arguments go to pytest.
 
 python3 scripts/test.py
 """
@@ -18,6 +18,7 @@ TOGETHER = FILES if stack.cuda_version() is None else ["-n0"]
 COMMANDS = [
     ["ruff", "check", "."],
     ["ruff", "format", "--check", "."],
+    ["mypy"],
     ["asv", "check", "--environment", "existing:same"],
     ["pytest", *TOGETHER, *sys.argv[1:]],
 ]

@@ -45,8 +45,12 @@ class Report(OutputPublisher):
             log.warning(f"No report: this Python has no {', '.join(lacking)}: {install}")
             return
         script = ROOT / "scripts" / "report.py"
-        command = [sys.executable, script, "--output", MADE, "--results", results]
-        pipes = {"stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE, "text": True}
+        command = [sys.executable, str(script), "--output", str(MADE), "--results", results]
+        pipes: dict[str, Any] = {
+            "stdout": subprocess.DEVNULL,
+            "stderr": subprocess.PIPE,
+            "text": True,
+        }
         ending = children.ending_with_us()
         cls.process = subprocess.Popen(command, preexec_fn=ending, **pipes)
 

@@ -100,6 +100,7 @@ class RecordedResults(Results):
         self.journal.begin(self.conditions.run())
 
     def refuse_others(self, before: dict[str, Any]) -> None:
+        assert self.conditions
         here = self.conditions.facts
         for name in self.conditions.differ(before):
             if name in before and name in here:  # a fact that one of them lacks is no difference
@@ -180,6 +181,8 @@ class RecordedResults(Results):
             points = count(kept, "point", "points")
             log.warning(f"{points} could not be measured now: the earlier result stays")
         self.update_noise()
+        assert self.conditions
+        assert self.journal
         self.conditions.look()
         for alarm in self.conditions.alarms():
             log.error(alarm)

@@ -36,7 +36,8 @@ def decide(
     says where the budget ended before all doubts were looked at again. That alone is no doubt where
     something is slower beyond doubt.
     """
-    doubts, notes = list(dict.fromkeys(alarms)), []
+    doubts: list[str] = list(dict.fromkeys(alarms))
+    notes: list[str] = []
     for there, whys in zip((doubts, notes), not_measured(visits), strict=True):
         there += whys
     clear = found.series["clear"].any() or found.families["clear"].any()

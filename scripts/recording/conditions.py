@@ -34,7 +34,8 @@ class Conditions:
     """
 
     def __init__(self, device: Gpu | None, versions: Mapping[str, str | None], **more: Any):
-        self.device, self.readings, self.others = device, [], 0
+        self.device, self.others = device, 0
+        self.readings: list[dict[str, Any]] = []
         self.started, self.throttled = now(), cpu_share.throttled()
         there = {name: version for name, version in versions.items() if version}
         self.deciding = ["driver", GPU, *versions]

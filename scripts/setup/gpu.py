@@ -25,7 +25,7 @@ class Gpu(NamedTuple):
 
     name: str
     uuid: str
-    count: int
+    count: int  # type: ignore[assignment]  # of GPUs; a tuple has a method of that name
     handle: Any
 
 
