@@ -3,7 +3,7 @@
 asv's forkserver imports this package once and forks a child for every replicate. The four
 libraries are imported here, before the fork, because imports are most of what a fresh process
 costs (`import torch` alone takes seconds). Importing initialises nothing of CUDA, which must not
-happen before a fork; tests/test_gpu.py proves it.
+happen before a fork; tests/benchmarks/test_gpu.py proves it.
 """
 
 import contextlib

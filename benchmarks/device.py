@@ -31,7 +31,7 @@ def driver():
 
     The point is n/a where there is no driver or no device.
     """
-    # CUDA then counts devices as NVML does, which names the machine (scripts/machine.py).
+    # CUDA then counts devices as NVML does, which names the machine (scripts/setup/gpu.py).
     os.environ["CUDA_DEVICE_ORDER"] = "PCI_BUS_ID"
     try:
         cuda = ctypes.CDLL("libcuda.so.1")

@@ -153,7 +153,7 @@ def take_turns(sample, quiet):
     """TURNS samples, as (noise, seconds), in turn with a process of another stack; [] if alone.
 
     Both are alive and share a core, so that what drifts on the machine reaches both alike. Who has
-    the next turn is said through the socket named in TAKE_TURNS (scripts/regression/turns.py): a
+    the next turn is said through the socket named in TAKE_TURNS (scripts/gate/turns.py): a
     line with the core to take it on, or null for a quiet one, is answered with the core, whether
     it was quiet, and the seconds. Less than TURNS if the other process ended.
     """
