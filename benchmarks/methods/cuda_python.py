@@ -4,14 +4,23 @@ import ctypes
 import weakref
 
 import numpy
-from numpy import empty as pageable  # noqa: F401
+
+from . import Unusable
 
 DISTRIBUTIONS = "cuda-python", "cuda-bindings"
 
 
 def load():
-    from cuda.bindings import runtime
+    try:
+        from cuda.bindings import runtime
+    except ModuleNotFoundError:
+        from importlib import metadata
 
+        there = {one for one in DISTRIBUTIONS if list(metadata.distributions(name=one))}
+        if there == {"cuda-python"}:  # a later one requires the other
+            version = metadata.version("cuda-python")
+            raise Unusable(f"cuda-python {version} is too old: it has no cuda.bindings") from None
+        raise
     return runtime
 
 
@@ -28,7 +37,6 @@ class DeviceArray:
     """`nbytes` of device memory, from cudaMalloc until the last reference is dropped."""
 
     def __init__(self, nbytes):
-        self.nbytes = nbytes
         self.free = load().cudaFree
         self.pointer = check(load().cudaMalloc(nbytes))
 
@@ -66,12 +74,8 @@ def existing_array(host):
     return device, lambda: copy(target, source, nbytes, to_device)
 
 
-def read(device):
-    cuda = load()
-    host = numpy.empty(device.nbytes, numpy.uint8)
-    to_host = cuda.cudaMemcpyKind.cudaMemcpyDeviceToHost
-    check(cuda.cudaMemcpy(host.ctypes.data, device.pointer, host.nbytes, to_host))
-    return host
+def address(device):
+    return int(device.pointer)
 
 
 def empty_pinned_pool():

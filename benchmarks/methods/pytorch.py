@@ -1,7 +1,8 @@
 """PyTorch: `torch.from_numpy(x).cuda()` and `Tensor.copy_`. Device memory comes from a pool."""
 
 import numpy
-from numpy import empty as pageable  # noqa: F401
+
+from . import Unusable
 
 DISTRIBUTIONS = ("torch",)
 
@@ -9,6 +10,8 @@ DISTRIBUTIONS = ("torch",)
 def load():
     import torch
 
+    if torch.version.cuda is None:
+        raise Unusable(f"torch {torch.__version__} is built without CUDA")
     return torch
 
 
@@ -30,9 +33,12 @@ def existing_array(host):
     return device, lambda: device.copy_(source)
 
 
-def read(device):
-    return device.cpu().numpy()
+def address(device):
+    return device.data_ptr()
 
 
 def empty_pinned_pool():
-    load()._C._host_emptyCache()  # the pinned versions have no public name for it
+    torch = load()
+    if not hasattr(torch._C, "_host_emptyCache"):  # since 2.5, and without a public name
+        raise Unusable(f"torch {torch.__version__} cannot empty its pool of pinned memory")
+    torch._C._host_emptyCache()
