@@ -3,7 +3,7 @@
 A host array here is a one-dimensional NumPy array whose size in bytes is a multiple of 8.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 import numpy
 
@@ -11,16 +11,20 @@ BLOCK = 4 << 20  # bytes that are worked on at once: more would need fresh pages
 STEP = numpy.uint8(101)  # odd: 256 changes until bytes are what they were
 
 
+def blocks(host: numpy.ndarray) -> Iterator[numpy.ndarray]:
+    """The bytes of `host`, a block at a time."""
+    raw = host.view(numpy.uint8)
+    return (raw[start : start + BLOCK] for start in range(0, raw.nbytes, BLOCK))
+
+
 def fill(host: numpy.ndarray) -> None:
     """Fill `host` with fresh random bytes: one block of them, to each other one its number added.
 
     A block in another one's place then differs in every byte, and 256 MiB do not take long.
     """
-    raw = host.view(numpy.uint8)
-    first = raw[:BLOCK]
+    first, *others = blocks(host)
     first.view(numpy.uint64)[:] = numpy.random.SFC64().random_raw(first.nbytes // 8)
-    for number, start in enumerate(range(BLOCK, raw.nbytes, BLOCK), 1):
-        block = raw[start : start + BLOCK]
+    for number, block in enumerate(others, 1):
         numpy.add(first[: block.nbytes], numpy.uint8(number % 256), out=block)
 
 

@@ -48,7 +48,7 @@ def host_copy(dtype: str, nbytes: int) -> Series:
     source, target = numpy.empty(n, dtype), numpy.empty(n, dtype)
     checks.fill(source)
     take = functools.partial(timed, functools.partial(numpy.copyto, target, source), nothing)
-    return steady(take, check=lambda: checks.verify(source, [target]), source=source)
+    return steady(take, check=lambda: checks.verify(source, checks.blocks(target)), source=source)
 
 
 class Harness:
