@@ -134,7 +134,7 @@ class ColdStart:
         timer.tick(seconds(taken, method, *STEPS))
 
     def track_installed_bytes(self, taken, method):
-        return installed_bytes(method)
+        return installed_bytes(method, methods.module(method).DISTRIBUTIONS)
 
     track_installed_bytes.unit = "bytes"
     track_installed_bytes.version = "2"  # 1 did not follow extras
@@ -157,11 +157,11 @@ def skip(reason):
     reasons.skip(reason)
 
 
-def installed_bytes(method):
-    """Bytes on the disk of the distribution that brings `method`, and of all that it requires."""
+def installed_bytes(method, distributions):
+    """Bytes on the disk of those of `distributions` that are there, and of all they require."""
     from packaging.requirements import Requirement  # asv requires it, so it is there
 
-    there = {name for name in methods.module(method).DISTRIBUTIONS if installed(name)}
+    there = {name for name in distributions if installed(name)}
     if not there:
         skip(f"{method} is not installed (no package of that name)")
     waiting, seen, counted = {(name, "") for name in ("numpy", *there)}, set(), {}

@@ -54,12 +54,12 @@ def pytest_collection_modifyitems(items):
                 item.add_marker(pytest.mark.skip(reason="no NVIDIA GPU on this machine"))
 
 
-def fake_driver(folder, version):
+def fake_driver(folder, version, uuid=7):
     """Variables with which programs find a driver that does nothing; `version` as 13000 is 13.0."""
     source = ROOT / "tests" / "driver.c"
     library = folder / "libcuda.so.1"
-    command = ["gcc", "-shared", "-fPIC", f"-DVERSION={version}", "-o", library, source]
-    subprocess.run(command, check=True)
+    defined = [f"-DVERSION={version}", f"-DUUID={uuid}"]
+    subprocess.run(["gcc", "-shared", "-fPIC", *defined, "-o", library, source], check=True)
     return {"LD_LIBRARY_PATH": str(folder)}
 
 

@@ -81,17 +81,22 @@ def known_here(name: str | None, results_dir: str) -> dict[str, Any]:
     raise AssertionError
 
 
+registered: dict[str, Any] = {}  # the facts of this machine, once it is named
+
+
 class Here(asv_machine.Machine):
     """This machine, named once it is known where its results are."""
 
+    __slots__ = ("wanted",)  # asv records what is in __dict__
+
     def __init__(self, name: str | None):
         self.wanted = name
-        self.machine = name  # until it is saved
 
     def save(self, results_dir: str) -> None:
-        known = known_here(self.__dict__.pop("wanted", None), results_dir)
+        known = known_here(self.wanted, results_dir)
         if not Path(results_dir, known["machine"]).is_dir():
             log.info(f"Registered this machine as {known['machine']}")
+        registered.update(known)
         self.__dict__.update(known)
         super().save(results_dir)
 

@@ -73,16 +73,13 @@ def confirm(conf, benchmarks, graphs, revisions, changes: dict[str, Any]) -> Non
     asv judges each series alone, and knows no noise between processes.
     """
     hashes = {revision: commit for commit, revision in revisions.items()}
-    machines = list(graphs.get_params()["machine"])
     path = Path(conf.html_dir, "regressions.json")
     left = []
     for name, graph, params, index, last, best, jumps in util.load_json(path)["regressions"]:
         benchmark = benchmarks[name.partition("(")[0]]
-        slower = slower_at(
-            changes.get(params.get("machine") or machines[0], {}).get("changes", []),
-            benchmark,
-            index,
-        )
+        # asv leaves out of a curve's parameters what all curves have in common.
+        machine = params.get("machine") or next(iter(graphs.get_params()["machine"]))
+        slower = slower_at(changes.get(machine, {}).get("changes", []), benchmark, index)
         kept = [jump for jump in jumps if hashes.get(jump[1]) in slower]
         if kept:
             left.append([name, graph, params, index, last, best, kept])
@@ -126,8 +123,6 @@ def iter_machine_files(original, results_dir):
 
 class LoopbackServer(socketserver.ThreadingTCPServer):
     def server_bind(self):
-        if not Path("index.html").is_file():
-            raise util.UserError(f"There is no site in {os.getcwd()} yet: asv publish makes it")
         try:
             self.server_address = "127.0.0.1", self.server_address[1]
             super().server_bind()
@@ -137,3 +132,10 @@ class LoopbackServer(socketserver.ThreadingTCPServer):
 
 REPLACED["commands.preview.socketserver"] = "`asv preview` listens on all interfaces"
 asv.commands.preview.socketserver = SimpleNamespace(ThreadingTCPServer=LoopbackServer)
+
+
+@replace(asv.commands.preview.Preview, "run", "with no site yet, all that is said is Errno 2")
+def preview(original, conf, **options):
+    if not Path(conf.html_dir, "index.html").is_file():
+        raise util.UserError(f"There is no site in {conf.html_dir} yet: asv publish makes it")
+    return original(conf, **options)

@@ -22,6 +22,11 @@ from scripts.recording.journal import Journal
 from scripts.setup import stack
 from scripts.words.formats import count
 
+
+def content(path: Path) -> bytes | None:
+    return path.read_bytes() if path.is_file() else None
+
+
 runs: list["RecordedResults"] = []  # of each commit that is measured, the last one now
 
 
@@ -37,8 +42,9 @@ class RecordedResults(Results):
     conditions: Conditions | None = None
     begun = False
 
-    def __init__(self, *args: Any, **kwargs: Any):
-        super().__init__(*args, **kwargs)
+    def __init__(self, params: dict[str, Any], *args: Any, **kwargs: Any):
+        # `asv find` takes the machine's facts before it has a name.
+        super().__init__({**params, **machines.registered}, *args, **kwargs)
         self.notes = noise.Notes()
         self.appended: dict[str, bool] = {}
         runs.append(self)
@@ -60,6 +66,7 @@ class RecordedResults(Results):
         if path.is_file():
             self.before = Results.load(str(path))
         self.path, self.journal = path, Journal(path)
+        self.found = content(path)
 
     def begin(self, env: Any) -> None:
         """Before the first process that measures: under which conditions?
@@ -177,6 +184,11 @@ class RecordedResults(Results):
         for alarm in self.conditions.alarms():
             log.error(alarm)
         run = self.conditions.run(now(), self.notes.measured)
+        if content(self.path) != self.found:  # by `asv rm`, git, or whoever else asks for no lock
+            raise util.UserError(
+                f"{os.path.relpath(self.path)} was changed while this run measured, and stays so; "
+                "the next run adds what this one measured"
+            )
         origin = [*self.provenance, *self.journal.runs[:-1], run]
         with (
             noise.replacing(noise.path_beside(self.path), self.noise),

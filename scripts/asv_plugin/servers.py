@@ -2,7 +2,7 @@
 
 import contextlib
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import asv.runner
 from asv import util
@@ -14,8 +14,8 @@ INTERRUPTS = signal.SIGINT, signal.SIGTERM
 
 
 @contextlib.contextmanager
-def interrupted_later() -> Iterator[None]:
-    """An interrupt in the block is raised after it."""
+def interrupted_later(close: Callable[[], None]) -> Iterator[None]:
+    """An interrupt in the block is raised after it, when `close` has been called."""
     noted: list[int] = []
     before = {one: signal.signal(one, lambda number, _: noted.append(number)) for one in INTERRUPTS}
     try:
@@ -24,6 +24,7 @@ def interrupted_later() -> Iterator[None]:
         for one, handler in before.items():
             signal.signal(one, handler)
         if noted:
+            close()
             raise KeyboardInterrupt
 
 
@@ -37,7 +38,7 @@ class Server(asv.runner.ForkServer):
     def __init__(self, *args):
         self.served = set()  # the points that it has measured
         self.there = False
-        with interrupted_later():
+        with interrupted_later(self.close):
             try:
                 super().__init__(*args)
                 self.there = True

@@ -55,7 +55,8 @@ def find() -> Gpu | None:
     cuda.cuDeviceGet(ctypes.byref(device), 0)
     cuda.cuDeviceGetName(name, len(name), device)
     # _v2 gives a MIG slice its own; drivers before CUDA 11.4 do not have it.
-    getattr(cuda, "cuDeviceGetUuid_v2", cuda.cuDeviceGetUuid)(tells, device)
+    uuid_of = getattr(cuda, "cuDeviceGetUuid_v2", None) or cuda.cuDeviceGetUuid
+    uuid_of(tells, device)
     cuda.cuDeviceGetPCIBusId(bus, len(bus), device)
     found = str(uuid.UUID(bytes=tells.raw))
     handle = nvml_handle(found, bus.value.decode())

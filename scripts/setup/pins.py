@@ -11,7 +11,9 @@ from importlib import metadata
 from pathlib import Path
 from typing import NamedTuple
 
-PIN = re.compile(r"([A-Za-z0-9][\w.-]*?)\s*(?:\[[^]]*\])?\s*={2,3}\s*([^\s;,]+)\s*(?:;\s*(.*))?$")
+PIN = re.compile(
+    r"([A-Za-z0-9][\w.-]*?)\s*(?:\[[^]]*\])?\s*={2,3}\s*(\w[\w.+!*-]*)\s*(?:;\s*(.*))?$"
+)
 
 
 class Pin(NamedTuple):

@@ -2,9 +2,11 @@
 
 from importlib import metadata
 
+import numpy
 import pytest
 
 from benchmarks import cold_start
+from scripts.recording import provenance
 from tests.asv_plugin.test_suite import values
 from tests.conftest import change, fake_driver, has_gpu
 
@@ -14,6 +16,8 @@ FIFTH = '''"""A method that brings arrays to a device which is the host: NumPy."
 
 import numpy
 from numpy import empty as pinned  # noqa: F401
+
+DISTRIBUTIONS = ("numpy",)
 
 
 def load():
@@ -65,7 +69,9 @@ def test_the_steps_of_a_cold_start_add_up(driven):
     for method in "cuda-python", "torch", "cupy", "pycuda":
         assert f"n/a: {method} is not installed (no module" in done.stdout
         assert f"n/a: {method} is not installed (no package" in done.stdout
-    assert "4 processes measured" in done.stdout
+    assert "5 processes measured" in done.stdout  # and the bytes of the package that brings it
+    (run,) = provenance.load(provenance.path_beside(project.results()))
+    assert run["facts"]["fifth"] == numpy.__version__
     found = steps(project)
     samples = [found[f"time_{step}"][1] for step in cold_start.STEPS]
     assert [len(taken) for taken in samples] == [cold_start.SAMPLES] * 3
@@ -106,7 +112,7 @@ def test_an_installation_counts_what_it_requires():
     """The package `build`, here, with all that it requires, and NumPy, which every method needs."""
     names = "build", "packaging", "pyproject_hooks", "numpy"
     files = [file for name in names for file in metadata.distribution(name).files]
-    assert cold_start.installed_bytes("build") == sum(map(cold_start.size, files))
+    assert cold_start.installed_bytes("a", ["build"]) == sum(map(cold_start.size, files))
 
 
 def test_an_installation_counts_what_extras_bring(tmp_path, monkeypatch):
@@ -127,4 +133,4 @@ def test_an_installation_counts_what_extras_bring(tmp_path, monkeypatch):
         (tmp_path / f"{name}.py").write_text("x" * 10 ** list(requires).index(name))
         (folder / "RECORD").write_text(f"{name}.py,,\n")
     monkeypatch.syspath_prepend(tmp_path)
-    assert cold_start.installed_bytes("top") == 10111  # all but `right`
+    assert cold_start.installed_bytes("a", ["top"]) == 10111  # all but `right`

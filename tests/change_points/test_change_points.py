@@ -2,6 +2,7 @@
 
 import ast
 import collections
+import functools
 import itertools
 import json
 import shutil
@@ -144,7 +145,8 @@ def commit(folder, **pins):
 def test_what_changed_is_named(tmp_path, monkeypatch):
     repository = tmp_path / "repository"
     repository.mkdir()
-    monkeypatch.setattr(what_changed, "ROOT", repository)
+    in_it = functools.partial(what_changed.git.text, cwd=repository)
+    monkeypatch.setattr(what_changed.git, "text", in_it)
     pinned = [{"torch": "2.1", "numpy": "2.0", "run": str(run)} for run in range(4)]
     pinned[2] |= {"torch": "2.2"}
     pinned[3] |= {"torch": "2.2"}

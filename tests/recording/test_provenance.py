@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scripts import provenance as provenance_command
-from scripts.recording import facts, gpu, provenance, software
+from scripts.recording import facts, gpu, host, provenance, software
 from scripts.setup import gpu as device
 from scripts.setup import stack
 from scripts.tables import origin
@@ -24,9 +24,9 @@ HARNESS = ("--bench", r"Harness.*none")
 
 @given(st.sets(st.integers(0, 300), min_size=1))
 def test_ranges_say_what_they_list(numbers):
-    text = facts.ranges(numbers)
-    assert facts.listed(text) == numbers
-    assert facts.listed(f"{text}\n") == numbers
+    text = host.ranges(numbers)
+    assert host.listed(text) == numbers
+    assert host.listed(f"{text}\n") == numbers
 
 
 def test_a_fact_that_cannot_be_had_is_absent():
@@ -47,20 +47,39 @@ def test_a_run_records_where_its_numbers_come_from(measured):
     assert found == first["facts"] or has_gpu()  # clocks under load may differ
     assert found["python"] == sys.version.split()[0]
     assert found["kernel"] == os.uname().release
-    assert facts.listed(found["cpu affinity"]) == os.sched_getaffinity(0)
+    assert host.listed(found["cpu affinity"]) == os.sched_getaffinity(0)
     assert {"numpy", "asv", "huge pages", "virtualisation"} <= set(found)
     assert {"driver", "gpu uuid hash", "link generation"} & set(found) == set() or has_gpu()
     for place in (str(measured.path), str(measured.home), sys.prefix):
         assert place not in path.read_text()
 
 
-def test_parts_from_two_gpus_are_said(measured):
+def refused(project, said, **variables):
+    """A run that is refused before it measures; what was recorded stays."""
+    path = project.results()
+    before = path.read_bytes(), provenance.path_beside(path).read_bytes()
+    done = project.run(*HARNESS, **variables)
+    assert done.returncode == 1
+    last = done.stdout.splitlines()[-1]
+    assert re.search(rf"{path.name} was measured with {said}. It stays as it is", last)
+    assert (path.read_bytes(), provenance.path_beside(path).read_bytes()) == before
+
+
+def test_a_result_of_other_libraries_is_not_replaced(measured):
     path = provenance.path_beside(measured.results())
-    path.write_text(path.read_text().replace('"facts": {', '"facts": {"gpu uuid hash": "other", '))
-    done = measured.run(*HARNESS)
-    assert "Earlier parts of this result were measured on another GPU" in done.stdout
-    done = measured.run(*HARNESS)
-    assert "Earlier parts" not in done.stdout
+    text = path.read_text()
+    path.write_text(text.replace(f'"numpy": "{numpy.__version__}"', '"numpy": "1.0"'))
+    refused(measured, f"numpy 1.0, and here it is {numpy.__version__}")
+
+
+@pytest.mark.skipif(has_gpu(), reason="here the real driver would answer")
+def test_a_result_of_another_gpu_is_not_replaced(project, tmp_path):
+    """Also where NVML does not say which it is, and then the run is said to be doubtful."""
+    done = project.run(*HARNESS, **fake_driver(tmp_path, 13000))
+    assert done.returncode == 0
+    assert "NVML does not answer" in done.stdout
+    assert project.results().parent.name == "test-gpu"
+    refused(project, "gpu uuid hash .*, and here it is .*", **fake_driver(tmp_path, 13000, uuid=8))
 
 
 def test_a_run_that_measured_nothing_leaves_no_provenance(project):

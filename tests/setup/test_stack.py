@@ -26,8 +26,8 @@ NO_INDEX = {
 }
 
 
-def lines(name):
-    return (ROOT / "requirements" / f"{name}.txt").read_text().splitlines()
+def text(name):
+    return (ROOT / "requirements" / f"{name}.txt").read_text()
 
 
 @pytest.mark.parametrize(
@@ -37,13 +37,13 @@ def lines(name):
 def test_the_pins_are_complete_and_compatible(name, python, tmp_path):
     """The resolver reads the packages' metadata alone; it adds nothing to what is pinned."""
     wanted = tmp_path / "pins.txt"
-    pins = stack.pins(lines(name), f"{python}.0")
+    pins = stack.pins(text(name), f"{python}.0")
     wanted.write_text("".join(f"{name}=={version}\n" for name, version in pins.items()))
     command = [sys.executable, "-m", "uv", "pip", "compile", "-q", "--no-annotate", "--no-header"]
     command += ["--python-version", python, "--python-platform", "x86_64-manylinux_2_28", wanted]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    assert stack.pins(done.stdout.splitlines(), f"{python}.0") == pins
+    assert stack.pins(done.stdout, f"{python}.0") == pins
 
 
 @pytest.mark.parametrize(
@@ -52,11 +52,11 @@ def test_the_pins_are_complete_and_compatible(name, python, tmp_path):
 )
 def test_the_driver_chooses_the_stack(cuda, name):
     assert stack.choose(cuda) == name
-    pinned = [line for line in lines(name) if line and line[0] not in "# "]
+    pinned = [line for line in text(name).splitlines() if line and line[0] not in "# "]
     assert all(re.match(r"[\w-]+==[\w.]+( ; .*)?$", line) for line in pinned)
     libraries = {"torch", "cuda-python", "pycuda", f"cupy-cuda{name[2:]}x"} if cuda else set()
     for python in PYTHONS:
-        assert libraries | {"numpy"} <= set(stack.pins(lines(name), f"{python}.1"))
+        assert libraries | {"numpy"} <= set(stack.pins(text(name), f"{python}.1"))
 
 
 @pytest.mark.parametrize(

@@ -13,8 +13,9 @@ import pytest
 
 from scripts import compare
 from scripts.reading import chosen, intervals, points
-from scripts.tables import compared
-from scripts.words import formats, side_by_side
+from scripts.tables import compared, side_by_side
+from scripts.words import formats
+from scripts.words.vocabulary import TRANSFERS
 from tests.conftest import BROKEN_MACHINES, ROOT
 
 RECORDED = "nvidia-h200"
@@ -82,7 +83,7 @@ def test_the_readme_shows_what_was_recorded(table):
 
 def test_a_method_wins_only_where_it_can_be_told_from_the_others(result):
     seen = set()
-    for operation in chosen.OPERATIONS:
+    for operation in TRANSFERS:
         for memory in side_by_side.MEMORY:
             found = side_by_side.lines(result, operation, memory)
             for nbytes in side_by_side.sizes(found):
