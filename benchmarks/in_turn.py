@@ -10,7 +10,7 @@ import json
 import os
 import random
 import socket
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass, replace
 from time import perf_counter
 
@@ -67,7 +67,7 @@ def alone(taken: list[Round], wanted: int) -> Iterator[int | None]:
         yield taken[-1].core if taken and taken[-1].quiet else None
 
 
-def with_partner(path: str, taken: list[Round], wanted: int) -> Iterator[int | None]:
+def with_partner(path: str, taken: list[Round], wanted: int) -> Generator[int | None, None, None]:
     """The core of each next round, as the socket at `path` says (scripts/gate/turns.py).
 
     A line with the core, or null for a quiet one, is answered, when the round is in `taken`, with
@@ -109,7 +109,8 @@ def take(
 def rounds_of(group: Group, level: float, wanted: int) -> list[Round]:
     """`wanted` rounds of the series of `group`, the quiet ones first; [] if no series is left."""
     allowed = os.sched_getaffinity(0)
-    order, taken = list(group.series), []
+    order = list(group.series)
+    taken: list[Round] = []
     try:
         if path := os.environ.pop(PARTNER, None):
             with contextlib.closing(with_partner(path, taken, wanted)) as asked:

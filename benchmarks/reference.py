@@ -6,7 +6,7 @@ host_to_device.py.
 """
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from time import perf_counter
 
 import numpy
@@ -24,7 +24,9 @@ QUEUED = 4, 128  # copies of a sample of the link; a stream queues no more witho
 
 
 @functools.cache  # asv calls the benchmark once a sample
-def samples(level: float, name: str, wanted: int, make: Callable[..., Series], *point):
+def samples(
+    level: float, name: str, wanted: int, make: Callable[..., Series], *point: str | int
+) -> Iterator[float]:
     """The samples of a visit of one series, `name`, which `make` prepares for `point`."""
     return visit.samples(level, name, {name: functools.partial(make, *point)}, wanted)
 

@@ -21,7 +21,7 @@ TIMES = 3  # of each point: the host's cores drift within seconds
 # As asv's server does, it imports the libraries, and forks a process for each visit. Printed, a
 # line a point: [nbytes, {method: [ratio of its seconds in turn to those alone, ...]}].
 LEVELS = """
-import contextlib, json, os, sys
+import contextlib, json, os, sys, traceback
 from statistics import median
 from benchmarks import host_to_device, methods, quiet_core, visit
 
@@ -38,8 +38,9 @@ def measured(asked, singly, nbytes):
             point = getattr(host_to_device, operation), level, asked, memory, "float32", nbytes
             with os.fdopen(write, "w") as out, contextlib.redirect_stdout(out):
                 next(host_to_device.transfers(*point))
-        finally:
-            os._exit(0)
+        except BaseException:
+            traceback.print_exc()
+        os._exit(0)
     os.close(write)
     with os.fdopen(read) as said:
         note = json.loads(said.read().removeprefix("note: "))
