@@ -100,7 +100,7 @@ def take(
     for core in asked:
         if not group.series:
             return
-        if core is None or not move({core}):
+        if core not in cores or not move({core}):
             core = move_to_quiet(level, cores)
         yield replace(take_round(group, order, level, wake), core=core)
         order = order[::-1]
