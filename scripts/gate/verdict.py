@@ -10,7 +10,8 @@ estimated. Then Student's t, at half of FALSE_ALARMS over all series and half ov
 (Bonferroni); and the change must matter (MATTERS).
 
 What is near to a finding gets more visits, twice as many at each of LOOKS; only what is clear at
-once does not. The tails of the noise are heavier than those of t: tests/gate/replay.py has the true errors.
+once does not. The tails of the noise are heavier than those of t: tests/gate/replay.py has the true
+errors.
 """
 
 from dataclasses import dataclass
