@@ -34,7 +34,7 @@ library = methods.module(sys.argv[1])
 start = perf_counter()
 try:
     library.load()
-except ModuleNotFoundError:
+except (ModuleNotFoundError, methods.Unusable):
     pass  # measure.missing_skipped says it below
 loaded = perf_counter() - start
 from benchmarks import cold_start

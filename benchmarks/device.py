@@ -9,6 +9,7 @@ import functools
 import os
 from pathlib import Path
 
+from .cores import move
 from .measure import skip
 
 # From cuda.h: CUresult, CUpointer_attribute, CUmemorytype.
@@ -107,4 +108,4 @@ def stay_near():
     except (OSError, ValueError):  # not every virtual machine passes the topology on
         return
     if near := near & os.sched_getaffinity(0):
-        os.sched_setaffinity(0, near)
+        move(near)

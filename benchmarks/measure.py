@@ -16,6 +16,9 @@ from time import perf_counter
 import numpy
 from asv_runner.benchmarks.mark import SkipNotImplemented
 
+from .cores import move
+from .methods import Unusable
+
 SAMPLES = 25  # a process
 SAMPLE_SECONDS = 0.004  # about what a sample's transfers fill, unless one takes longer
 WARM_UP_TRANSFERS, WARM_UP_SECONDS = 10, 0.01  # pageable transfers drift for the first ten
@@ -58,9 +61,9 @@ def setup_cache():
     bursts = []
     while len(bursts) < 48:
         for core in allowed:
-            os.sched_setaffinity(0, {core})
+            move({core})
             bursts.append(numpy.median([sentinel() for _ in range(10)]))
-    os.sched_setaffinity(0, allowed)
+    move(allowed)
     return float(numpy.quantile(bursts, 0.1))
 
 
@@ -84,7 +87,7 @@ def sentinel():
 def move_to_quiet_core(quiet, cores):
     """Go to the first of `cores`, in random order, that is quiet; returns the last sentinel."""
     for core in random.sample(cores, len(cores)):
-        os.sched_setaffinity(0, {core})
+        move({core})
         if (seconds := sentinel()) <= QUIET * quiet:
             break
     return seconds
@@ -145,7 +148,7 @@ def take_samples(sample, quiet):
         taken.append((noise, seconds))
         found += noise <= QUIET
         before = after if after <= QUIET * quiet else move_to_quiet_core(quiet, cores)
-    os.sched_setaffinity(0, cores)
+    move(cores)
     return quietest(taken)
 
 
@@ -164,19 +167,18 @@ def take_turns(sample, quiet):
     with socket.socket(socket.AF_UNIX) as partner:
         partner.connect(path)
         for _, line in zip(range(TURNS), partner.makefile(), strict=False):
-            core = json.loads(line)
-            if core is None:
+            if (core := json.loads(line)) is None:
                 move_to_quiet_core(quiet, cores)
             else:
-                os.sched_setaffinity(0, {core})
+                move({core})
             sample(2)  # not counted: the device comes from the other process
             before = sentinel()
             seconds = sample()
             noise = max(before, sentinel()) / quiet
             taken.append((noise, seconds))
-            answer = [*os.sched_getaffinity(0), noise <= QUIET, seconds]
+            answer = [min(os.sched_getaffinity(0)), noise <= QUIET, seconds]
             partner.sendall(f"{json.dumps(answer)}\n".encode())
-    os.sched_setaffinity(0, cores)
+    move(cores)
     return taken
 
 
@@ -193,11 +195,9 @@ def samples(sample, quiet, check):
             taken = take_samples(sample, quiet)
         check()
         noise, seconds = zip(*taken, strict=True)
-        note(
-            samples=len(taken),
-            quiet=sum(level <= QUIET for level in noise),
-            sentinel=quiet * float(numpy.median(noise)),  # how fast the core was
-        )
+        found = sum(level <= QUIET for level in noise)
+        speed = quiet * float(numpy.median(noise))  # the core's, as its sentinel says
+        note(samples=len(taken), quiet=found, sentinel=speed)
         yield from seconds
 
 
@@ -231,11 +231,12 @@ def skip(reason):
 
 @contextmanager
 def missing_skipped(method):
-    """n/a if the block imports a library that is not, or not wholly, installed."""
+    """n/a if the block imports a library that is not wholly installed, or of no use."""
     try:
         yield
-    except ModuleNotFoundError as error:
-        skip(f"{method} is not installed (no module {error.name})")
+    except (ModuleNotFoundError, Unusable) as error:
+        missing = getattr(error, "name", None)
+        skip(f"{method} is not installed (no module {missing})" if missing else str(error))
 
 
 @contextmanager

@@ -15,6 +15,8 @@ from .host_to_device import DTYPES, NBYTES
 from .measure import number, repeat, rounds, setup_cache, timeout, timer, warmup_time  # noqa: F401
 from .methods import cuda_python
 
+NOT_SUPPORTED = 801  # CUDA_ERROR_NOT_SUPPORTED, from cuda.h
+
 
 def nothing():
     pass
@@ -126,6 +128,8 @@ def busy_link(quiet, nbytes):
         equal = driver.CUstreamWaitValue_flags.CU_STREAM_WAIT_VALUE_EQ
         ticket = int(gate[0]) + 1
         (error,) = driver.cuStreamWaitValue32(stream, gate.ctypes.data, ticket, equal)
+        if error == NOT_SUPPORTED:
+            measure.skip("this driver cannot hold a stream back (cuStreamWaitValue32)")
         device.check(device.driver(), error)
         try:
             check(runtime.cudaEventRecord(start, stream))
@@ -168,6 +172,7 @@ def pinning_library(method):
     library = methods.module(method)
     with measure.missing_skipped(method):
         library.load()
+        library.empty_pinned_pool()
     return library
 
 
@@ -186,7 +191,6 @@ def pinning(quiet, method, nbytes):
         return seconds
 
     with measure.out_of_memory_skipped():
-        library.empty_pinned_pool()
         pin()
         count = max(1, round(measure.SAMPLE_SECONDS / pin()))
 

@@ -8,7 +8,8 @@ DISTRIBUTIONS
     The packages that bring the library, as pip names them: the first that is installed gives the
     version that is recorded.
 load()
-    Import the library. Must not initialise CUDA: it runs in a process that forks later.
+    Import the library. Must not initialise CUDA: it runs in a process that forks later. Unusable
+    if it is there, and cannot carry an array.
 pageable(n, dtype), pinned(n, dtype) -> ndarray
     An uninitialised host array of `n` elements, in ordinary memory or page-locked by the
     library's own allocator. It owns its memory for as long as it is referenced.
@@ -23,7 +24,7 @@ read(device) -> ndarray
     The device array's bytes, back on the host.
 empty_pinned_pool()
     Give back to CUDA the page-locked memory that the library keeps for reuse; nothing if it
-    keeps none.
+    keeps none, Unusable if it cannot.
 
 The two callables take no arguments, are the calls that the library's users would write, and may
 return before the copy is done: the harness waits, in the same way for every method, and compares
@@ -34,6 +35,11 @@ A fifth method is one more file and its line in REGISTRY.
 """
 
 import importlib
+
+
+class Unusable(Exception):
+    """Why a library that is installed cannot be measured: its points are n/a, with this reason."""
+
 
 # The method's name, as results and plots show it, and its module.
 REGISTRY = {

@@ -6,12 +6,22 @@ import weakref
 import numpy
 from numpy import empty as pageable  # noqa: F401
 
+from . import Unusable
+
 DISTRIBUTIONS = "cuda-python", "cuda-bindings"
 
 
 def load():
-    from cuda.bindings import runtime
+    try:
+        from cuda.bindings import runtime
+    except ModuleNotFoundError:
+        from importlib import metadata
 
+        there = {one for one in DISTRIBUTIONS if list(metadata.distributions(name=one))}
+        if there == {"cuda-python"}:  # a later one requires the other
+            version = metadata.version("cuda-python")
+            raise Unusable(f"cuda-python {version} is too old: it has no cuda.bindings") from None
+        raise
     return runtime
 
 

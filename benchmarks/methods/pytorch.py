@@ -3,12 +3,16 @@
 import numpy
 from numpy import empty as pageable  # noqa: F401
 
+from . import Unusable
+
 DISTRIBUTIONS = ("torch",)
 
 
 def load():
     import torch
 
+    if torch.version.cuda is None:
+        raise Unusable(f"torch {torch.__version__} is built without CUDA")
     return torch
 
 
@@ -35,4 +39,7 @@ def read(device):
 
 
 def empty_pinned_pool():
-    load()._C._host_emptyCache()  # the pinned versions have no public name for it
+    torch = load()
+    if not hasattr(torch._C, "_host_emptyCache"):  # since 2.5, and without a public name
+        raise Unusable(f"torch {torch.__version__} cannot empty its pool of pinned memory")
+    torch._C._host_emptyCache()

@@ -1,0 +1,119 @@
+"""What cannot be had is said with its reason: a library of no use, cores that may not be chosen."""
+
+import os
+import subprocess
+import sys
+import types
+
+import pytest
+from asv_runner.benchmarks.mark import SkipNotImplemented
+
+from benchmarks import device, measure, methods, reference
+from benchmarks.methods import cuda_python
+from tests.conftest import ROOT, has_gpu
+
+
+def said(tmp_path, name, **files):
+    """What a fresh interpreter says when it loads the method `name`, with `files` beside it."""
+    for path, text in files.items():
+        file = tmp_path / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text)
+    code = f"""
+import sys
+sys.path[:0] = {[str(tmp_path), str(ROOT)]!r}
+from benchmarks import measure, methods
+try:
+    with measure.missing_skipped({name!r}):
+        methods.module({name!r}).load()
+except NotImplementedError as error:
+    print(error, file=sys.stdout)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert "Traceback" not in done.stderr
+    return done.stdout.strip() + done.stderr.strip()
+
+
+METADATA = "Metadata-Version: 2.1\nName: cuda-python\nVersion: 12.3.0\n"
+
+
+def test_cuda_python_without_its_bindings_is_too_old(tmp_path):
+    hidden = "raise ModuleNotFoundError('hidden', name='cuda.bindings')"
+    files = {"cuda/__init__.py": "", "cuda/bindings/__init__.py": hidden}
+    old = {"cuda_python-12.3.0.dist-info/METADATA": METADATA}
+    told = said(tmp_path / "old", "cuda-python", **files, **old)
+    if "is not installed" not in told:  # here the package cuda-bindings of today is
+        assert "cuda-python 12.3.0 is too old: it has no cuda.bindings" in told
+    told = said(tmp_path / "none", "cuda-python", **files)
+    assert "cuda-python is not installed (no module cuda.bindings)" in told
+
+
+def test_a_torch_without_cuda_says_so(tmp_path):
+    text = "class version:\n    cuda = None\n__version__ = '2.10.0+cpu'"
+    told = said(tmp_path, "torch", **{"torch/__init__.py": text})
+    assert "torch 2.10.0+cpu is built without CUDA" in told
+
+
+def test_a_torch_that_cannot_empty_its_pool_cannot_show_what_pinning_costs(monkeypatch):
+    """Its transfers are measured; Pinning, which would measure the pool, is n/a."""
+    torch = types.SimpleNamespace(
+        __version__="2.4.1", version=types.SimpleNamespace(cuda="12.4"), _C=types.SimpleNamespace()
+    )
+    monkeypatch.setitem(sys.modules, "torch", torch)
+    monkeypatch.setattr(device, "driver", lambda: None)
+    monkeypatch.setattr(device, "stay_near", lambda: None)
+    reference.pinning_library.cache_clear()
+    with pytest.raises(SkipNotImplemented):
+        reference.pinning_library("torch")
+    with pytest.raises(methods.Unusable, match=r"torch 2\.4\.1 cannot empty its pool"):
+        methods.module("torch").empty_pinned_pool()
+    emptied = []
+    torch._C._host_emptyCache = lambda: emptied.append(1)
+    assert reference.pinning_library("torch").load() is torch
+    assert emptied == [1]
+    reference.pinning_library.cache_clear()
+
+
+@pytest.mark.skipif(has_gpu(), reason="its own driver would be asked")
+def test_a_driver_that_cannot_hold_a_stream_back_has_no_link(monkeypatch, capsys):
+    """As under WSL2; the names of cuda.bindings that the link needs, of a driver that refuses."""
+    import numpy
+
+    done = types.SimpleNamespace(
+        cudaStreamCreateWithFlags=lambda flags: (0, 1),
+        cudaStreamCreate=lambda: (0, 1),
+        cudaEventCreate=lambda: (0, 1),
+        cudaStreamNonBlocking=1,
+        cudaMemcpyKind=types.SimpleNamespace(cudaMemcpyHostToDevice=1),
+        cudaMemcpyAsync=lambda *words: (0,),
+    )
+    driver = types.ModuleType("cuda.bindings.driver")
+    driver.CUstreamWaitValue_flags = types.SimpleNamespace(CU_STREAM_WAIT_VALUE_EQ=1)
+    driver.cuStreamWaitValue32 = lambda *words: (reference.NOT_SUPPORTED,)
+    bindings = types.ModuleType("cuda.bindings")
+    bindings.driver, bindings.runtime = driver, done
+    monkeypatch.setitem(sys.modules, "cuda", types.ModuleType("cuda"))
+    monkeypatch.setitem(sys.modules, "cuda.bindings", bindings)
+    monkeypatch.setitem(sys.modules, "cuda.bindings.driver", driver)
+    monkeypatch.setattr(cuda_python, "load", lambda: done)
+    monkeypatch.setattr(cuda_python, "pinned", numpy.empty)
+    host = numpy.zeros(1024, "uint8")
+    target = types.SimpleNamespace(pointer=1)
+    monkeypatch.setattr(reference, "link_arrays", lambda nbytes: (host, target))
+    with pytest.raises(SkipNotImplemented):
+        reference.busy_link.__wrapped__(1e-4, 1024)
+    assert "cannot hold a stream back" in capsys.readouterr().out
+
+
+def test_a_process_that_may_not_move_measures_where_it_is(monkeypatch):
+    def refuse(pid, cores):
+        raise PermissionError(1, "Operation not permitted")
+
+    cores = os.sched_getaffinity(0)
+    monkeypatch.setattr(os, "sched_setaffinity", refuse)
+    monkeypatch.setattr(measure, "LIMIT_SECONDS", 0.05)
+    taken = measure.take_samples(lambda *count: 1e-3, 1.0)
+    assert len(taken) == measure.SAMPLES
+    assert 0 < measure.move_to_quiet_core(1e-12, sorted(cores)) < 1
+    monkeypatch.undo()
+    assert os.sched_getaffinity(0) == cores
