@@ -70,11 +70,11 @@ def test_a_home_is_a_whole_path(monkeypatch, said, known, found):
 PIP_CONF = """
 [global]
 user = true
-index-url = https://global.invalid/simple
+index-url = file:///global
 no_cache_dir = false
 [install]
 target = /elsewhere
-index-url = https://install.invalid/simple
+index-url = file:///install
 require-hashes = true
 [freeze]
 timeout = 3
@@ -102,7 +102,7 @@ def test_of_pips_settings_those_stay_that_say_where_from(tmp_path, place):
     if place == "mine.conf":
         variables["PIP_CONFIG_FILE"] = str(path)
     found = environment.pip_settings(variables)
-    assert found["PIP_INDEX_URL"] == "https://install.invalid/simple"
+    assert found["PIP_INDEX_URL"] == "file:///install"
     assert (found["PIP_TIMEOUT"], found["PIP_NO_CACHE_DIR"]) == ("9", "false")
     assert not found.keys() & (ALL_BUT_WHERE.keys() | {"PIP_REQUIRE_HASHES"})
 
@@ -130,7 +130,7 @@ def test_pip_installs_where_it_is_told_to_and_from_where_the_user_says(tmp_path)
     found = eval(cleaned(config, folder=tmp_path, **ALL_BUT_WHERE))
     names = {line.partition("=")[0].removeprefix(":env:.") for line in found}
     assert names <= {*environment.PIP_WHERE.split(), "config-file"}
-    assert ":env:.index-url='https://install.invalid/simple'" in found
+    assert ":env:.index-url='file:///install'" in found
 
 
 def test_no_variable_of_python_reaches_a_python_of_ours():
