@@ -11,9 +11,12 @@ import subprocess
 import sys
 from importlib import metadata
 from pathlib import Path
+from time import perf_counter
 
-from . import measure, methods
-from .measure import number, timer, warmup_time  # noqa: F401
+import numpy
+
+from . import checks, methods, reasons
+from .clock import number, timer, warmup_time  # noqa: F401
 
 SAMPLES = 5
 STEPS = "import", "context", "copy"
@@ -35,11 +38,21 @@ start = perf_counter()
 try:
     library.load()
 except (ModuleNotFoundError, methods.Unusable):
-    pass  # measure.missing_skipped says it below
+    pass  # cold_start says it below
 loaded = perf_counter() - start
 from benchmarks import cold_start
-print(json.dumps(cold_start.first_transfer(sys.argv[1], loaded)))
+print(json.dumps(cold_start.said(sys.argv[1], loaded)))
 """
+
+
+def said(method, loaded):
+    """What `first_transfer` returns, or {"skipped": reason} if it is n/a."""
+    try:
+        return first_transfer(method, loaded)
+    except Exception as error:
+        if reason := reasons.why_not(error):
+            return {"skipped": reason}
+        raise
 
 
 def first_transfer(method, loaded):
@@ -51,19 +64,17 @@ def first_transfer(method, loaded):
     """
     from . import device
 
-    library = methods.module(method)
-    with measure.missing_skipped(method):
-        library.load()
-    start = measure.perf_counter()
+    library = methods.loaded(method)
+    start = perf_counter()
     cuda = device.driver()
-    context = measure.perf_counter() - start
-    host = library.pageable(NBYTES, "uint8")
-    measure.fill(host)
-    start = measure.perf_counter()
+    context = perf_counter() - start
+    host = numpy.empty(NBYTES, "uint8")
+    checks.fill(host)
+    start = perf_counter()
     made = library.new_array(host)()
     device.check(cuda, cuda.cuCtxSynchronize())
-    copy = measure.perf_counter() - start
-    measure.verify(host, library.read(made))
+    copy = perf_counter() - start
+    checks.verify(host, device.parts(library.address(made), NBYTES))
     return dict(zip(STEPS, (loaded, context, copy), strict=True))
 
 
@@ -77,12 +88,8 @@ def fresh_interpreter(method):
         capture_output=True,
         text=True,
     )
-    lines = done.stdout.splitlines()
     if done.returncode == 0:
-        return json.loads(lines[-1])
-    for line in lines:
-        if line.startswith("note: "):  # measure.skip's
-            return json.loads(line.removeprefix("note: "))
+        return json.loads(done.stdout.splitlines()[-1])
     return {"failed": done.stderr.strip() or f"exit code {done.returncode}"}
 
 
@@ -137,12 +144,17 @@ def seconds(taken, method, *steps):
     """Iterates over the next interpreter's seconds for `steps`; n/a or an error if it has none."""
     if not taken[method]:
         raise ValueError(f"{SAMPLES} fresh interpreters were measured; asv asks for more samples")
-    said = taken[method].pop(0)
-    if "failed" in said:
-        raise RuntimeError(said["failed"])
-    if "skipped" in said:
-        measure.skip(said["skipped"])
-    yield sum(said[step] for step in steps)
+    told = taken[method].pop(0)
+    if "failed" in told:
+        raise RuntimeError(told["failed"])
+    if "skipped" in told:
+        skip(told["skipped"])
+    yield sum(told[step] for step in steps)
+
+
+def skip(reason):
+    reasons.note(skipped=reason)
+    reasons.skip(reason)
 
 
 def installed_bytes(method, distributions):
@@ -151,7 +163,7 @@ def installed_bytes(method, distributions):
 
     there = {name for name in distributions if installed(name)}
     if not there:
-        measure.skip(f"{method} is not installed (no package of that name)")
+        skip(f"{method} is not installed (no package of that name)")
     waiting, seen, counted = {(name, "") for name in ("numpy", *there)}, set(), {}
     while waiting:
         name, extra = one = waiting.pop()
@@ -160,7 +172,7 @@ def installed_bytes(method, distributions):
         if not found:
             continue  # another platform's
         if found.files is None:
-            measure.skip(f"{name} has no list of its files")
+            skip(f"{name} has no list of its files")
         counted[found.name] = sum(map(size, found.files))
         for requirement in map(Requirement, found.requires or []):
             if requirement.marker is None or requirement.marker.evaluate({"extra": extra}):

@@ -1,4 +1,4 @@
-"""The GPU as the harness sees it: the context, the wait, the kind of a host array's memory.
+"""The GPU as the harness sees it: the context, the wait, the bytes there, a host array's memory.
 
 The harness must do the same for every method, and must work when any one of the four libraries
 is missing. So it asks CUDA's driver itself, through ctypes.
@@ -7,10 +7,15 @@ is missing. So it asks CUDA's driver itself, through ctypes.
 import ctypes
 import functools
 import os
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
-from .cores import move
-from .measure import skip
+import numpy
+
+from .checks import BLOCK
+from .quiet_core import move
+from .reasons import skip
 
 # From cuda.h: CUresult, CUpointer_attribute, CUmemorytype.
 INVALID_VALUE, STUB_LIBRARY, NO_DEVICE = 1, 34, 100
@@ -18,7 +23,7 @@ MEMORY_TYPE_ATTRIBUTE = 2
 HOST_MEMORY = 1
 
 
-def check(cuda, error):
+def check(cuda: Any, error: int) -> None:
     """Raise RuntimeError with the driver's own words for `error`, a CUresult, if it is not 0."""
     if error:
         text = ctypes.c_char_p()
@@ -27,7 +32,7 @@ def check(cuda, error):
 
 
 @functools.cache
-def driver():
+def driver() -> Any:
     """libcuda, with the primary context of device 0, which all the methods share, current.
 
     The point is n/a where there is no driver or no device.
@@ -51,7 +56,7 @@ def driver():
     return cuda
 
 
-def wait():
+def wait() -> Callable[[], Any]:
     """A function that returns once the device has done all that it was given.
 
     It is cuda.bindings' cudaDeviceSynchronize, for every method alike; only where that package
@@ -65,7 +70,7 @@ def wait():
     return runtime.cudaDeviceSynchronize
 
 
-def memory_kind(host):
+def memory_kind(host: numpy.ndarray) -> str:
     """'pinned' or 'pageable': what CUDA's driver says of the memory of the NumPy array `host`.
 
     Source: CUDA Driver API, cuPointerGetAttribute: memory that CUDA neither allocated nor
@@ -89,15 +94,19 @@ def memory_kind(host):
     raise RuntimeError(f"host array in memory of CUDA's type {sorted(kinds)}")
 
 
-def require_memory(kind, host, method):
+def require_memory(kind: str, host: numpy.ndarray, method: str) -> None:
     """TypeError unless the memory of `host`, which `method` made, is of the kind asked for."""
     found = memory_kind(host)
     if found != kind:
         raise TypeError(f"{method} gave {found} memory where {kind} was asked for")
 
 
-def stay_near():
-    """Keep this process on the cores of the GPU's own NUMA node, where the system names them."""
+@functools.cache
+def start() -> None:
+    """Make `driver`'s context, and stay on the cores of the GPU's own NUMA node, if they are known.
+
+    n/a as `driver` is.
+    """
     cuda = driver()
     bus = ctypes.create_string_buffer(16)
     check(cuda, cuda.cuDeviceGetPCIBusId(bus, len(bus), 0))
@@ -109,3 +118,22 @@ def stay_near():
         return
     if near := near & os.sched_getaffinity(0):
         move(near)
+
+
+def broken() -> bool:
+    """Whether nothing can be done any more in the context, as after an illegal access."""
+    return bool(driver.cache_info().currsize and driver().cuCtxSynchronize())
+
+
+def parts(address: int, nbytes: int) -> Iterator[numpy.ndarray]:
+    """The `nbytes` bytes at `address` on the device, in parts that lie in one host array in turn.
+
+    They are the harness's own copies: what a library's way back does to them shows, too.
+    """
+    cuda, buffer = driver(), numpy.empty(min(nbytes, BLOCK), numpy.uint8)
+    for start in range(0, nbytes, BLOCK):
+        part = buffer[: nbytes - start]
+        source = ctypes.c_uint64(address + start)
+        target = ctypes.c_void_p(part.ctypes.data)
+        check(cuda, cuda.cuMemcpyDtoH_v2(target, source, ctypes.c_size_t(part.nbytes)))
+        yield part

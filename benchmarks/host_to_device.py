@@ -1,19 +1,28 @@
 """The subject: the seconds that one NumPy array takes to reach the GPU, by method.
 
-`version` of every benchmark in this suite is set by hand: bump it whenever a change of the code,
-here, in methods/, measure.py or device.py, changes what a number means or how it comes about;
-results of another version are then no longer compared.
+`version` of every benchmark in this suite is set by hand: bump it whenever a change of the code
+here, in methods/ or in what they use changes what a number means or how it comes about; results
+of another version are then no longer compared.
 """
 
 import functools
+from collections.abc import Callable, Iterator
 
 import numpy
 
-from . import device, measure, methods
-from .measure import number, repeat, rounds, setup_cache, timeout, timer, warmup_time  # noqa: F401
+from . import checks, device, methods, visit
+from .clock import number, repeat, rounds, samples_of, timeout, timer, warmup_time  # noqa: F401
+from .quiet_core import quiet_level as setup_cache  # noqa: F401
+from .series import Series, steady, timed
 
 DTYPES = ["uint8", "float16", "float32", "float64", "complex64"]
 NBYTES = [1024 * 8**step for step in range(7)]  # 1 KiB to 256 MiB
+
+# cudaMalloc divides blocks of 2 MiB. If none has room, it takes another one and gives it back, each
+# time: 2 to 3.5 times as long. So others of an array's size are there, with a gap between them.
+CUDA_BLOCK, NEIGHBOURS = 2 << 20, 6
+
+Operation = Callable[[methods.Method, numpy.ndarray], Series]
 
 
 class HostToDevice:
@@ -23,58 +32,81 @@ class HostToDevice:
     (pageable, or page-locked by the method's own allocator), its dtype and its size in bytes.
     They do not depend on what is installed: what cannot be measured here is n/a, with a reason.
 
-    Every process checks with the driver that the memory is what its label says, and compares
-    every byte that arrived, before the first sample and after the last. (For new arrays, which
-    are released as they are timed, those of one more array before and after.)
+    A process measures all methods of a point in turn (visit.py), whichever of them it is asked
+    for. It checks with the driver that the memory is what its label says, and compares every byte
+    that arrived, before the first round and after the last. (For new arrays, which are released
+    as they are timed, those of one more array before and after.)
     """
 
-    version = "1"
+    version = "2"
     params = [list(methods.REGISTRY), ["pageable", "pinned"], DTYPES, NBYTES]
     param_names = ["method", "memory", "dtype", "nbytes"]
 
-    def setup(self, quiet, *point):
-        prepare(*point)
+    def setup(self, level, method, memory, dtype, nbytes):
+        self.repeat = samples_of(nbytes)
 
-    def time_new_array(self, quiet, *point):
+    def time_new_array(self, level, *point):
         """A device array's whole life: made, filled from the NumPy array, waited for, released.
 
-        Another array of its size is alive on the device meanwhile, as in a program that has some.
+        Others of its size are alive on the device meanwhile, as in a program that has some.
         """
-        timer.tick(new_array(quiet, *point))
+        timer.tick(transfers(new_array, level, *point))
 
-    def time_existing_array(self, quiet, *point):
+    def time_existing_array(self, level, *point):
         """The copy alone, into a device array that is already there."""
-        timer.tick(existing_array(quiet, *point))
+        timer.tick(transfers(existing_array, level, *point))
 
 
-# asv calls setup and the benchmark once a sample: what a process does once is memoised.
-@functools.cache
-def prepare(method, memory, dtype, nbytes):
-    """The method's module, the source array, the device array and the copy from one to other."""
-    with measure.out_of_memory_skipped():
-        device.driver()
-        device.stay_near()
-        library = methods.module(method)
-        with measure.missing_skipped(method):
-            library.load()
-        host = getattr(library, memory)(nbytes // numpy.dtype(dtype).itemsize, dtype)
-        measure.fill(host)
-        target, copy = library.existing_array(host)
-    device.require_memory(memory, host, method)
-    return library, host, target, copy
+@functools.cache  # asv calls the benchmark once a sample
+def transfers(
+    operation: Operation, level: float, asked: str, memory: str, dtype: str, nbytes: int
+) -> Iterator[float]:
+    """The samples of the method `asked`, of a visit of all methods."""
+    point = memory, dtype, nbytes
+    makers = {name: functools.partial(series, operation, name, *point) for name in methods.REGISTRY}
+    return visit.samples(level, asked, makers, samples_of(nbytes), parameter="method")
 
 
-@functools.cache
-def existing_array(quiet, *point):
-    library, host, target, copy = prepare(*point)
-    sample = measure.sampler(copy, device.wait())
-    return measure.samples(sample, quiet, lambda: measure.verify(host, library.read(target)))
+def series(operation: Operation, name: str, memory: str, dtype: str, nbytes: int) -> Series:
+    """The transfers of the method `name`."""
+    device.start()
+    method = methods.loaded(name)
+    n = nbytes // numpy.dtype(dtype).itemsize
+    if memory == "pageable":
+        host = pageable(n, dtype)
+    else:
+        host = method.pinned(n, dtype)
+        checks.fill(host)
+    device.require_memory(memory, host, name)
+    return operation(method, host)
 
 
-@functools.cache
-def new_array(quiet, *point):
-    library, host, *_ = prepare(*point)
-    new = library.new_array(host)
-    with measure.out_of_memory_skipped():
-        sample = measure.sampler(new, device.wait())
-    return measure.samples(sample, quiet, lambda: measure.verify(host, library.read(new())))
+@functools.cache  # four of 32 MiB do not fit the CPU's cache that one fits
+def pageable(n: int, dtype: str) -> numpy.ndarray:
+    """The array that all methods send: `n` elements in ordinary memory."""
+    host = numpy.empty(n, dtype)
+    checks.fill(host)
+    return host
+
+
+def existing_array(method: methods.Method, host: numpy.ndarray) -> Series:
+    target, copy = method.existing_array(host)
+
+    def check() -> None:
+        checks.verify(host, device.parts(method.address(target), host.nbytes))
+
+    return steady(functools.partial(timed, copy, device.wait()), check=check, source=host)
+
+
+def new_array(method: methods.Method, host: numpy.ndarray) -> Series:
+    new, wait = method.new_array(host), device.wait()
+
+    def check() -> None:
+        checks.change(host)
+        made = new()
+        wait()
+        checks.verify(host, device.parts(method.address(made), host.nbytes))
+
+    neighbours = [new() for _ in range(NEIGHBOURS if host.nbytes < CUDA_BLOCK else 1)]
+    del neighbours[2:3]  # the gap
+    return steady(functools.partial(timed, new, wait), check=check, keep=neighbours)

@@ -1,55 +1,56 @@
 """What the numbers are held against: the host's own copy, the link's ceiling, the harness's floor.
 
-And what pinned memory costs before the first byte is sent.
-
-On their `version`, see host_to_device.py.
+And what pinned memory costs before the first byte is sent. None of them takes part in the rounds
+of another one, or of a transfer: each is a visit of one series. On `version`, see
+host_to_device.py.
 """
 
 import functools
+from collections.abc import Callable, Iterator
 from time import perf_counter
 
 import numpy
 
-from . import device, measure, methods
+from . import checks, device, methods, reasons, visit
+from .clock import number, repeat, rounds, samples_of, timeout, timer, warmup_time  # noqa: F401
 from .host_to_device import DTYPES, NBYTES
-from .measure import number, repeat, rounds, setup_cache, timeout, timer, warmup_time  # noqa: F401
 from .methods import cuda_python
+from .quiet_core import quiet_level as setup_cache  # noqa: F401
+from .series import SAMPLE_SECONDS, Series, nothing, steady, timed
 
 NOT_SUPPORTED = 801  # CUDA_ERROR_NOT_SUPPORTED, from cuda.h
+LINK_WARM_UP = 3  # samples
+QUEUED = 4, 128  # copies of a sample of the link; a stream queues no more without blocking the host
 
 
-def nothing():
-    pass
+@functools.cache  # asv calls the benchmark once a sample
+def samples(
+    level: float, name: str, wanted: int, make: Callable[..., Series], *point: str | int
+) -> Iterator[float]:
+    """The samples of a visit of one series, `name`, which `make` prepares for `point`."""
+    return visit.samples(level, name, {name: functools.partial(make, *point)}, wanted)
 
 
 class HostCopy:
     """One copy from a NumPy array to another: seconds; what host memory allows. Needs no GPU."""
 
-    version = "1"
+    version = "2"
     params = [DTYPES, NBYTES]
     param_names = ["dtype", "nbytes"]
 
-    def setup(self, quiet, *point):
-        host_arrays(*point)
+    def setup(self, level, dtype, nbytes):
+        self.repeat = samples_of(nbytes)
 
-    def time_copy(self, quiet, *point):
-        timer.tick(host_copy(quiet, *point))
+    def time_copy(self, level, dtype, nbytes):
+        timer.tick(samples(level, "copy", samples_of(nbytes), host_copy, dtype, nbytes))
 
 
-@functools.cache
-def host_arrays(dtype, nbytes):
+def host_copy(dtype: str, nbytes: int) -> Series:
     n = nbytes // numpy.dtype(dtype).itemsize
-    with measure.out_of_memory_skipped():
-        source, target = numpy.empty(n, dtype), numpy.empty(n, dtype)
-        measure.fill(source)
-    return source, target
-
-
-@functools.cache
-def host_copy(quiet, *point):
-    source, target = host_arrays(*point)
-    sample = measure.sampler(functools.partial(numpy.copyto, target, source), nothing)
-    return measure.samples(sample, quiet, lambda: measure.verify(source, target))
+    source, target = numpy.empty(n, dtype), numpy.empty(n, dtype)
+    checks.fill(source)
+    take = functools.partial(timed, functools.partial(numpy.copyto, target, source), nothing)
+    return steady(take, check=lambda: checks.verify(source, checks.blocks(target)), source=source)
 
 
 class Harness:
@@ -58,24 +59,16 @@ class Harness:
     `wait` is `device`, the wait of HostToDevice and its floor, or `none`, the floor of HostCopy.
     """
 
-    version = "1"
+    version = "2"
     params = [["none", "device"]]
     param_names = ["wait"]
 
-    def setup(self, quiet, wait):
-        wait_for(wait)
-
-    def time_nothing(self, quiet, wait):
-        timer.tick(empty_call(quiet, wait))
+    def time_nothing(self, level, wait):
+        timer.tick(samples(level, "nothing", repeat, empty_call, wait))
 
 
-def wait_for(wait):
-    return nothing if wait == "none" else device.wait()
-
-
-@functools.cache
-def empty_call(quiet, wait):
-    return measure.samples(measure.sampler(nothing, wait_for(wait)), quiet, nothing)
+def empty_call(wait: str) -> Series:
+    return steady(functools.partial(timed, nothing, nothing if wait == "none" else device.wait()))
 
 
 class Link:
@@ -85,65 +78,68 @@ class Link:
     copies of the same array are queued behind each other, device events around them.
     """
 
-    version = "1"
+    version = "2"
     params = [NBYTES]
     param_names = ["nbytes"]
 
-    def setup(self, quiet, nbytes):
-        link_arrays(nbytes)
+    def setup(self, level, nbytes):
+        self.repeat = samples_of(nbytes)
 
-    def time_link(self, quiet, nbytes):
-        timer.tick(busy_link(quiet, nbytes))
-
-
-@functools.cache
-def link_arrays(nbytes):
-    with measure.out_of_memory_skipped():
-        device.driver()
-        device.stay_near()
-        with measure.missing_skipped("cuda-python"):
-            cuda_python.load()
-        host = cuda_python.pinned(nbytes, "uint8")
-        target = cuda_python.DeviceArray(nbytes)
-    measure.fill(host)
-    return host, target
+    def time_link(self, level, nbytes):
+        timer.tick(samples(level, "link", samples_of(nbytes), busy_link, nbytes))
 
 
-@functools.cache
-def busy_link(quiet, nbytes):
-    from cuda.bindings import driver, runtime
+def busy_link(nbytes: int) -> Series:
+    device.start()
+    methods.loaded("cuda-python")
+    from cuda.bindings import runtime
 
     check = cuda_python.check
-    host, target = link_arrays(nbytes)
+    host, target = cuda_python.pinned(nbytes, "uint8"), cuda_python.DeviceArray(nbytes)
+    checks.fill(host)
     start, end = check(runtime.cudaEventCreate()), check(runtime.cudaEventCreate())
     stream = check(runtime.cudaStreamCreate())
-    gate = cuda_python.pinned(1, "uint32")  # the stream waits until it holds the sample's number
-    gate[0] = 0
     to_device = runtime.cudaMemcpyKind.cudaMemcpyHostToDevice
     copy = (target.pointer, host.ctypes.data, nbytes, to_device, stream)
-    # At most what a stream queues without blocking the host, which would never open the gate.
-    count = int(min(128, max(4, measure.SAMPLE_SECONDS * 50e9 / nbytes)))
+    hold_back = holder(stream)
 
-    def sample(count=count):
-        equal = driver.CUstreamWaitValue_flags.CU_STREAM_WAIT_VALUE_EQ
-        ticket = int(gate[0]) + 1
-        (error,) = driver.cuStreamWaitValue32(stream, gate.ctypes.data, ticket, equal)
-        if error == NOT_SUPPORTED:
-            measure.skip("this driver cannot hold a stream back (cuStreamWaitValue32)")
-        device.check(device.driver(), error)
+    def take(count: int) -> float:
+        let_go = hold_back()
         try:
             check(runtime.cudaEventRecord(start, stream))
             for _ in range(count):
                 check(runtime.cudaMemcpyAsync(*copy))
             check(runtime.cudaEventRecord(end, stream))
         finally:
-            gate[0] = ticket
+            let_go()
         check(runtime.cudaEventSynchronize(end))
         return check(runtime.cudaEventElapsedTime(start, end)) / 1000 / count
 
-    for _ in range(3):
-        sample()
-    return measure.samples(sample, quiet, lambda: measure.verify(host, cuda_python.read(target)))
+    least, most = QUEUED
+    count = int(min(most, max(least, SAMPLE_SECONDS * 50e9 / nbytes)))
+    for _ in range(LINK_WARM_UP):
+        take(count)
+    arrived = functools.partial(device.parts, target.pointer, nbytes)
+    return Series(take, lambda: checks.verify(host, arrived()), host, count, keep=target)
+
+
+def holder(stream) -> Callable[[], Callable[[], None]]:
+    """A function that holds `stream` back until what it returned is called. n/a as under WSL2."""
+    from cuda.bindings import driver
+
+    equal = driver.CUstreamWaitValue_flags.CU_STREAM_WAIT_VALUE_EQ
+    gate = cuda_python.pinned(1, "uint32")  # the stream waits until it holds the sample's number
+    gate[0] = 0
+
+    def hold_back() -> Callable[[], None]:
+        ticket = int(gate[0]) + 1
+        (error,) = driver.cuStreamWaitValue32(stream, gate.ctypes.data, ticket, equal)
+        if error == NOT_SUPPORTED:
+            reasons.skip("this driver cannot hold a stream back (cuStreamWaitValue32)")
+        device.check(device.driver(), error)
+        return functools.partial(gate.__setitem__, 0, ticket)
+
+    return hold_back
 
 
 class Pinning:
@@ -154,47 +150,30 @@ class Pinning:
     counted.
     """
 
-    version = "1"
+    version = "2"
     params = [list(methods.REGISTRY), NBYTES]
     param_names = ["method", "nbytes"]
 
-    def setup(self, quiet, method, nbytes):
-        pinning_library(method)
+    def setup(self, level, method, nbytes):
+        self.repeat = samples_of(nbytes)
 
-    def time_pin(self, quiet, *point):
-        timer.tick(pinning(quiet, *point))
-
-
-@functools.cache
-def pinning_library(method):
-    device.driver()
-    device.stay_near()
-    library = methods.module(method)
-    with measure.missing_skipped(method):
-        library.load()
-        library.empty_pinned_pool()
-    return library
+    def time_pin(self, level, method, nbytes):
+        timer.tick(samples(level, method, samples_of(nbytes), pinning, method, nbytes))
 
 
-@functools.cache
-def pinning(quiet, method, nbytes):
-    library = pinning_library(method)
+def pinning(name: str, nbytes: int) -> Series:
+    device.start()
+    method = methods.loaded(name)
 
-    def pin():
+    def pin() -> float:
         """Seconds of making one; it is pinned, or this fails."""
         start = perf_counter()
-        host = library.pinned(nbytes, "uint8")
+        host = method.pinned(nbytes, "uint8")
         seconds = perf_counter() - start
-        device.require_memory("pinned", host, method)
+        device.require_memory("pinned", host, name)
         del host
-        library.empty_pinned_pool()
+        method.empty_pinned_pool()
         return seconds
 
-    with measure.out_of_memory_skipped():
-        pin()
-        count = max(1, round(measure.SAMPLE_SECONDS / pin()))
-
-    def sample(count=count):
-        return sum(pin() for _ in range(count)) / count
-
-    return measure.samples(sample, quiet, nothing)
+    method.empty_pinned_pool()
+    return steady(lambda count: sum(pin() for _ in range(count)) / count)

@@ -4,7 +4,6 @@ import ctypes
 import weakref
 
 import numpy
-from numpy import empty as pageable  # noqa: F401
 
 from . import Unusable
 
@@ -38,7 +37,6 @@ class DeviceArray:
     """`nbytes` of device memory, from cudaMalloc until the last reference is dropped."""
 
     def __init__(self, nbytes):
-        self.nbytes = nbytes
         self.free = load().cudaFree
         self.pointer = check(load().cudaMalloc(nbytes))
 
@@ -76,12 +74,8 @@ def existing_array(host):
     return device, lambda: copy(target, source, nbytes, to_device)
 
 
-def read(device):
-    cuda = load()
-    host = numpy.empty(device.nbytes, numpy.uint8)
-    to_host = cuda.cudaMemcpyKind.cudaMemcpyDeviceToHost
-    check(cuda.cudaMemcpy(host.ctypes.data, device.pointer, host.nbytes, to_host))
-    return host
+def address(device):
+    return int(device.pointer)
 
 
 def empty_pinned_pool():

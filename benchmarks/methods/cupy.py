@@ -1,7 +1,5 @@
 """CuPy: `cupy.asarray(x)` and `ndarray.set`. Device memory comes from a pool."""
 
-from numpy import empty as pageable  # noqa: F401
-
 DISTRIBUTIONS = "cupy-cuda13x", "cupy-cuda12x", "cupy"
 
 
@@ -28,8 +26,8 @@ def existing_array(host):
     return device, lambda: device.set(host)
 
 
-def read(device):
-    return device.get()
+def address(device):
+    return device.data.ptr
 
 
 def empty_pinned_pool():

@@ -3,8 +3,6 @@
 import atexit
 import functools
 
-from numpy import empty as pageable  # noqa: F401
-
 DISTRIBUTIONS = ("pycuda",)
 
 
@@ -40,8 +38,8 @@ def existing_array(host):
     return device, lambda: device.set(host)
 
 
-def read(device):
-    return device.get()
+def address(device):
+    return int(device.gpudata)
 
 
 def empty_pinned_pool():

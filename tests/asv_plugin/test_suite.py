@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import measure, methods
+from benchmarks import methods, quiet_core
 from scripts.recording import noise, provenance
 from tests.conftest import ROOT, TINY, change, has_gpu
 
@@ -103,7 +103,7 @@ def test_not_all_processes_are_forked_from_one_server(project, most, forked):
     change(project, "scripts/asv_plugin/servers.py", "SERVED = 100", f"SERVED = {most}")
     path = project.path / "servers"
     told = f"    print(__import__('os').getppid(), file=open({str(path)!r}, 'a'))\n"
-    here = "    source, target = host_arrays"
+    here = "    source, target = numpy.empty(n, dtype)"
     change(project, "benchmarks/reference.py", here, told + here)
     done = project.run("--bench", r"HostCopy.*'float32', (1024|8192|65536|524288)\)")
     assert done.returncode == 0, done.stdout
@@ -171,8 +171,8 @@ def fail_once(project):
         pass
     else:
         raise RuntimeError("only the first")
-    sample = measure.sampler(functools"""
-    change(project, "benchmarks/reference.py", "sample = measure.sampler(functools", fails)
+    take = functools.partial(timed, functools"""
+    change(project, "benchmarks/reference.py", "take = functools.partial(timed, functools", fails)
 
 
 def test_a_point_whose_other_process_failed_is_a_failure(project):
@@ -196,7 +196,7 @@ def test_a_process_that_failed_takes_its_point_back_to_what_was_measured_before(
 def test_a_failure_does_not_take_away_what_was_measured(measured):
     before = values(measured.results(), COPY)
     same = ("--set-commit-hash", measured.git("rev-parse", "HEAD"))
-    change(measured, "benchmarks/reference.py", "measure.fill(source)", "raise RuntimeError")
+    change(measured, "benchmarks/reference.py", "checks.fill(source)", "raise RuntimeError")
     done = measured.run(*TINY, *same)
     assert done.returncode == 2
     assert "1 point could not be measured now: the earlier result stays" in done.stdout
@@ -206,14 +206,14 @@ def test_a_failure_does_not_take_away_what_was_measured(measured):
 
 def test_results_of_another_version_are_not_put_back(measured):
     same = ("--set-commit-hash", measured.git("rev-parse", "HEAD"))
-    change(measured, "benchmarks/reference.py", 'version = "1"', 'version = "2"')
-    change(measured, "benchmarks/reference.py", "measure.fill(source)", "raise RuntimeError")
+    change(measured, "benchmarks/reference.py", 'version = "2"', 'version = "3"')
+    change(measured, "benchmarks/reference.py", "checks.fill(source)", "raise RuntimeError")
     assert measured.run(*TINY, *same).returncode == 2
     assert not values(measured.results(), COPY)
 
 
 def test_noisy_processes_are_kept_and_counted(project):
-    change(project, "benchmarks/measure.py", "QUIET = 1.12", "QUIET = 0.0")
+    change(project, "benchmarks/quiet_core.py", "QUIET = 1.12", "QUIET = 0.0")
     done = project.run(*TINY)
     assert done.returncode == 0
     assert "4 processes measured, 4 of them not all the time on a quiet core" in done.stdout
@@ -223,13 +223,13 @@ def test_noisy_processes_are_kept_and_counted(project):
 
 def test_a_quiet_level_taken_when_no_core_was_quiet_is_corrected(project):
     """The first process is as slow as the level, the second on a quiet core, the others on none."""
-    assert noise.QUIET == measure.QUIET
+    assert noise.QUIET == quiet_core.QUIET
     ended = project.home / "ended"
     ended.touch()
     sentinel = f"return (1e-3, 1e-4, 2e-4, 1.9e-4)[len(open({str(ended)!r}).read())]"
-    change(project, "benchmarks/measure.py", "return min(taken)", sentinel)
+    change(project, "benchmarks/quiet_core.py", "return min(taken)", sentinel)
     end = f'open({str(ended)!r}, "a").write("."); print("note:"'
-    change(project, "benchmarks/measure.py", 'print("note:"', end)
+    change(project, "benchmarks/reasons.py", 'print("note:"', end)
     done = project.run(*TINY)
     assert "4 processes measured, 3 of them not all the time on a quiet core" in done.stdout
     points = noise.load(noise.path_beside(project.results())).values()
@@ -240,7 +240,7 @@ def test_a_quiet_level_taken_when_no_core_was_quiet_is_corrected(project):
 def test_processes_are_forked_from_one_that_has_the_libraries(project):
     parent = project.home / "parent"
     look = f"open({str(parent)!r}, 'w').write(open(f'/proc/{{os.getppid()}}/cmdline').read())"
-    change(project, "benchmarks/reference.py", "measure.fill(source)", f"import os; {look}")
+    change(project, "benchmarks/reference.py", "checks.fill(source)", f"import os; {look}")
     project.run(*TINY)
     assert "run_server" in parent.read_text().split("\0")
 
@@ -288,7 +288,7 @@ def test_what_cannot_be_measured_now_keeps_its_result(measured):
     before = values(measured.results(), COPY)
     same = ("--set-commit-hash", measured.git("rev-parse", "HEAD"))
     out_of_memory = "raise MemoryError('Unable to allocate')"
-    change(measured, "benchmarks/reference.py", "measure.fill(source)", out_of_memory)
+    change(measured, "benchmarks/reference.py", "checks.fill(source)", out_of_memory)
     done = measured.run(*TINY, *same)
     assert done.returncode == 0
     assert "1 point is n/a: not enough memory: Unable to allocate" in done.stdout
@@ -628,7 +628,7 @@ def test_a_fifth_method_is_one_file_and_one_line(project):
         assert found["param_names"] == ["method", "memory", "dtype", "nbytes"]
         assert found["params"][0] == [*map(repr, methods.REGISTRY), "'fifth'"]
         assert [len(values) for values in found["params"][1:]] == [2, 5, 7]
-        assert found["version"] == "1"
+        assert found["version"] == "2"
     bench = ("--bench", r"existing_array\('fifth', 'pinned', 'float32', 1024\)")
     done = project.run("--dry-run", *bench, CUDA_VISIBLE_DEVICES="-1")
     assert "1 point is n/a: " in done.stdout

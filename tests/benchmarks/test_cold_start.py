@@ -15,7 +15,6 @@ pytestmark = pytest.mark.skipif(has_gpu(), reason="here the real driver would an
 FIFTH = '''"""A method that brings arrays to a device which is the host: NumPy."""
 
 import numpy
-from numpy import empty as pageable  # noqa: F401
 from numpy import empty as pinned  # noqa: F401
 
 DISTRIBUTIONS = ("numpy",)
@@ -34,8 +33,8 @@ def existing_array(host):
     return device, lambda: numpy.copyto(device, host)
 
 
-def read(device):
-    return device
+def address(device):
+    return device.ctypes.data
 
 
 def empty_pinned_pool():

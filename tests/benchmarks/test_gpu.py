@@ -1,16 +1,31 @@
 """On a real GPU: the four methods, their memory, their bytes, and how near they come to C."""
 
+import functools
 import itertools
+import json
 import os
 import shutil
 import subprocess
 import sys
 from statistics import median
+from time import perf_counter
 
+import numpy
 import pytest
 from asv_runner.benchmarks.mark import SkipNotImplemented
 
-from benchmarks import cold_start, device, host_to_device, measure, methods, reference
+from benchmarks import (
+    checks,
+    cold_start,
+    device,
+    host_to_device,
+    methods,
+    quiet_core,
+    reasons,
+    reference,
+    visit,
+)
+from benchmarks.host_to_device import existing_array, new_array, series
 from tests.conftest import ROOT
 
 pytestmark = pytest.mark.gpu
@@ -21,38 +36,49 @@ MIB = 1 << 20
 
 
 @pytest.fixture(scope="module")
-def quiet():
-    return measure.setup_cache()
+def level():
+    return quiet_core.quiet_level()
+
+
+def samples(level, name, nbytes, make, *point):
+    """The samples of a visit of one series, in seconds."""
+    wanted = host_to_device.samples_of(nbytes)
+    taken = visit.samples(level, name, {name: functools.partial(make, *point)}, wanted)
+    return list(itertools.islice(taken, wanted))
+
+
+def seconds(*series):
+    return median(samples(*series))
 
 
 @pytest.mark.parametrize("dtype", host_to_device.DTYPES)
 @pytest.mark.parametrize("memory", MEMORY)
 @pytest.mark.parametrize("method", METHODS)
 def test_bytes_arrive_in_new_and_existing_arrays(method, memory, dtype):
-    library, host, target, copy = host_to_device.prepare(method, memory, dtype, MIB)
-    assert (host.dtype, host.nbytes) == (dtype, MIB)
-    wait = device.wait()
-    new = library.new_array(host)
+    device.start()
+    library, wait = methods.loaded(method), device.wait()
+    n = MIB // numpy.dtype(dtype).itemsize
+    host = numpy.empty(n, dtype) if memory == "pageable" else library.pinned(n, dtype)
+    assert (host.dtype, host.nbytes, device.memory_kind(host)) == (dtype, MIB, memory)
+    new, (target, copy) = library.new_array(host), library.existing_array(host)
     for transfer in new, copy:
-        measure.fill(host)
-        sent = host.tobytes()
+        checks.fill(host)
         made = transfer()
         wait()
-        assert library.read(made if transfer is new else target).tobytes() == sent
+        arrived = library.address(made if transfer is new else target)
+        checks.verify(host, device.parts(arrived, MIB))
 
 
 @pytest.mark.parametrize("method", METHODS)
 def test_memory_that_is_not_what_its_label_says_fails(method, monkeypatch):
-    library = methods.module(method)
-    monkeypatch.setattr(library, "pinned", library.pageable)
+    monkeypatch.setattr(methods.module(method), "pinned", numpy.empty)
     with pytest.raises(TypeError, match="pageable memory where pinned"):
-        host_to_device.prepare.__wrapped__(method, "pinned", "uint8", 1024)
+        series(existing_array, method, "pinned", "uint8", 1024)
 
 
-@pytest.mark.parametrize("operation", ["new_array", "existing_array"])
-def test_a_transfer_that_moves_too_little_fails(operation, monkeypatch, quiet):
-    library = methods.module("cuda-python")
-    runtime = library.load()
+@pytest.mark.parametrize("operation", [new_array, existing_array])
+def test_a_transfer_that_moves_too_little_fails_alone(operation, monkeypatch, level, capsys):
+    runtime = methods.loaded("cuda-python").load()
     monkeypatch.setattr(
         runtime,
         "cudaMemcpy",
@@ -61,19 +87,11 @@ def test_a_transfer_that_moves_too_little_fails(operation, monkeypatch, quiet):
         ),
     )
     point = ("cuda-python", "pinned", "uint8", 65536)
-    host_to_device.prepare.cache_clear()
     with pytest.raises(ValueError, match="wrong bytes arrived: 1 of 65536"):
-        next(getattr(host_to_device, operation).__wrapped__(quiet, *point))
-    host_to_device.prepare.cache_clear()
-
-
-def test_a_transfer_that_stops_moving_fails(monkeypatch, quiet):
-    """The bytes after the last sample are the samples' own, not those of an earlier transfer."""
-    library, host, target, copy = host_to_device.prepare("torch", "pinned", "uint8", 65536)
-    copy()
-    check = lambda: measure.verify(host, library.read(target))  # noqa: E731
-    with pytest.raises(ValueError, match="wrong bytes arrived: 65536 of 65536"):
-        next(measure.samples(lambda: 1e-5, quiet, check))
+        next(host_to_device.transfers.__wrapped__(operation, level, *point))
+    note = json.loads(capsys.readouterr().out.removeprefix("note: "))
+    assert {"failed"} == set(note["series"].pop("cuda-python"))
+    assert all(len(told["seconds"]) == 25 for told in note["series"].values())
 
 
 def test_importing_the_libraries_leaves_cuda_untouched():
@@ -142,14 +160,13 @@ def test_too_little_device_memory_is_not_a_failure(project):
     assert "n/a: not enough memory" in done.stdout
 
 
-@pytest.mark.parametrize("memory", MEMORY)
 @pytest.mark.parametrize("method", METHODS)
-def test_too_little_host_memory_is_not_a_failure(method, memory):
-    host_to_device.prepare(method, "pinned", "uint8", 1024)
-    allocate = getattr(methods.module(method), memory)
-    out_of_memory = pytest.raises(SkipNotImplemented, match="not enough memory")
-    with out_of_memory, measure.out_of_memory_skipped():
+def test_too_little_host_memory_is_not_a_failure(method):
+    device.start()
+    allocate = methods.loaded(method).pinned
+    with pytest.raises(Exception) as raised:  # noqa: PT011 - each library has its own
         allocate(1 << 48, "uint8")
+    assert reasons.why_not(raised.value).startswith("not enough memory")
 
 
 @pytest.fixture(scope="module")
@@ -169,52 +186,57 @@ def in_c(tmp_path_factory):
     return call
 
 
-def seconds(benchmark, quiet, *point):
-    return median(itertools.islice(benchmark.__wrapped__(quiet, *point), measure.SAMPLES))
+def fastest_of_five(ours, c):
+    """How many times longer ours takes than C's: on a shared host both vary by up to a tenth."""
+    taken = [(ours(), c()) for _ in range(5)]  # in turn
+    one, other = map(min, zip(*taken, strict=True))
+    return one / other
 
 
 @pytest.mark.parametrize("nbytes", [1024, 65536])
-def test_cuda_python_is_near_a_loop_in_c(in_c, quiet, nbytes):
-    point = ("cuda-python", "pinned", "float32", nbytes)
-    ratio = seconds(host_to_device.existing_array, quiet, *point) / in_c("loop", nbytes)
+def test_cuda_python_is_near_a_loop_in_c(in_c, level, nbytes):
+    point = (existing_array, "cuda-python", "pinned", "float32", nbytes)
+    ratio = fastest_of_five(
+        lambda: seconds(level, "a", nbytes, series, *point), lambda: in_c("loop", nbytes)
+    )
     print(f"{nbytes} bytes: {ratio:.3f} times the loop in C")
     assert 0.9 < ratio < 1.35
 
 
-def test_the_link_is_what_c_and_device_events_say(in_c, quiet):
-    """The fastest of five each, in turn: on a shared host both vary by up to a tenth."""
-    ours, c = [], []
-    for _ in range(5):
-        ours.append(seconds(reference.busy_link, quiet, 256 * MIB))
-        c.append(in_c("link", 256 * MIB))
-    ratio = min(ours) / min(c)
+def link(level, nbytes):
+    return seconds(level, "link", nbytes, reference.busy_link, nbytes)
+
+
+def test_the_link_is_what_c_and_device_events_say(in_c, level):
+    nbytes = 256 * MIB
+    ratio = fastest_of_five(lambda: link(level, nbytes), lambda: in_c("link", nbytes))
     print(f"the link: {ratio:.4f} times what C measures")
     assert ratio == pytest.approx(1, abs=0.02)
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_large_pinned_transfers_reach_the_ceiling(quiet, method):
-    link = seconds(reference.busy_link, quiet, 256 * MIB)
-    point = (method, "pinned", "float32", 256 * MIB)
-    share = link / seconds(host_to_device.existing_array, quiet, *point)
+def test_large_pinned_transfers_reach_the_ceiling(level, method):
+    point = (existing_array, method, "pinned", "float32", 256 * MIB)
+    share = link(level, 256 * MIB) / seconds(level, method, 256 * MIB, series, *point)
     print(f"{method}: {share:.4f} of the link")
     assert 0.97 < share < 1.02
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_an_array_is_pinned_anew_each_time(method, quiet):
+def test_an_array_is_pinned_anew_each_time(method, level):
     """Memory from a pool would be there in microseconds; CUDA's own allocation takes far longer."""
-    anew = seconds(reference.pinning, quiet, "cuda-python", 32 * MIB)
-    share = seconds(reference.pinning, quiet, method, 32 * MIB) / anew
+    nbytes = 32 * MIB
+    anew = seconds(level, "a", nbytes, reference.pinning, "cuda-python", nbytes)
+    share = seconds(level, "a", nbytes, reference.pinning, method, nbytes) / anew
     print(f"{method}: {share:.2f} of the {anew:.2e} s that cudaHostAlloc takes")
     assert share > 0.5
     library, kept = methods.module(method), []
     library.empty_pinned_pool()
     for _ in range(2):  # what the pool has, it gives at once
         kept.clear()
-        start = measure.perf_counter()
-        kept.append(library.pinned(32 * MIB, "uint8"))
-    pooled = (measure.perf_counter() - start) / anew
+        start = perf_counter()
+        kept.append(library.pinned(nbytes, "uint8"))
+    pooled = (perf_counter() - start) / anew
     assert (pooled < 0.1) == (method in ("torch", "cupy")), pooled
 
 

@@ -1,15 +1,15 @@
 """What cannot be had is said with its reason: a library of no use, cores that may not be chosen."""
 
-import os
 import subprocess
 import sys
 import types
 from importlib import metadata
 
+import numpy
 import pytest
 from asv_runner.benchmarks.mark import SkipNotImplemented
 
-from benchmarks import device, measure, methods, reference
+from benchmarks import device, methods, reference
 from benchmarks.methods import cuda_python
 from tests.conftest import ROOT, has_gpu
 
@@ -23,12 +23,11 @@ def said(tmp_path, name, **files):
     code = f"""
 import sys
 sys.path[:0] = {[str(tmp_path), str(ROOT)]!r}
-from benchmarks import measure, methods
+from benchmarks import methods
 try:
-    with measure.missing_skipped({name!r}):
-        methods.module({name!r}).load()
-except NotImplementedError as error:
-    print(error, file=sys.stdout)
+    methods.loaded({name!r})
+except methods.Unusable as error:
+    print(error)
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert "Traceback" not in done.stderr
@@ -61,25 +60,20 @@ def test_a_torch_that_cannot_empty_its_pool_cannot_show_what_pinning_costs(monke
         __version__="2.4.1", version=types.SimpleNamespace(cuda="12.4"), _C=types.SimpleNamespace()
     )
     monkeypatch.setitem(sys.modules, "torch", torch)
-    monkeypatch.setattr(device, "driver", lambda: None)
-    monkeypatch.setattr(device, "stay_near", lambda: None)
-    reference.pinning_library.cache_clear()
-    with pytest.raises(SkipNotImplemented):
-        reference.pinning_library("torch")
+    monkeypatch.setattr(device, "start", lambda: None)
+    monkeypatch.setattr(device, "require_memory", lambda *_: None)
+    monkeypatch.setattr(methods.module("torch"), "pinned", numpy.empty)
     with pytest.raises(methods.Unusable, match=r"torch 2\.4\.1 cannot empty its pool"):
-        methods.module("torch").empty_pinned_pool()
+        reference.pinning("torch", 1024)
     emptied = []
     torch._C._host_emptyCache = lambda: emptied.append(1)
-    assert reference.pinning_library("torch").load() is torch
-    assert emptied == [1]
-    reference.pinning_library.cache_clear()
+    assert reference.pinning("torch", 1024).count > 1
+    assert len(emptied) > 1
 
 
 @pytest.mark.skipif(has_gpu(), reason="its own driver would be asked")
-def test_a_driver_that_cannot_hold_a_stream_back_has_no_link(monkeypatch, capsys):
+def test_a_driver_that_cannot_hold_a_stream_back_has_no_link(monkeypatch):
     """As under WSL2; the names of cuda.bindings that the link needs, of a driver that refuses."""
-    import numpy
-
     done = types.SimpleNamespace(
         cudaStreamCreateWithFlags=lambda flags: (0, 1),
         cudaStreamCreate=lambda: (0, 1),
@@ -98,23 +92,7 @@ def test_a_driver_that_cannot_hold_a_stream_back_has_no_link(monkeypatch, capsys
     monkeypatch.setitem(sys.modules, "cuda.bindings.driver", driver)
     monkeypatch.setattr(cuda_python, "load", lambda: done)
     monkeypatch.setattr(cuda_python, "pinned", numpy.empty)
-    host = numpy.zeros(1024, "uint8")
-    target = types.SimpleNamespace(pointer=1)
-    monkeypatch.setattr(reference, "link_arrays", lambda nbytes: (host, target))
-    with pytest.raises(SkipNotImplemented):
-        reference.busy_link.__wrapped__(1e-4, 1024)
-    assert "cannot hold a stream back" in capsys.readouterr().out
-
-
-def test_a_process_that_may_not_move_measures_where_it_is(monkeypatch):
-    def refuse(pid, cores):
-        raise PermissionError(1, "Operation not permitted")
-
-    cores = os.sched_getaffinity(0)
-    monkeypatch.setattr(os, "sched_setaffinity", refuse)
-    monkeypatch.setattr(measure, "LIMIT_SECONDS", 0.05)
-    taken = measure.take_samples(lambda *count: 1e-3, 1.0)
-    assert len(taken) == measure.SAMPLES
-    assert 0 < measure.move_to_quiet_core(1e-12, sorted(cores)) < 1
-    monkeypatch.undo()
-    assert os.sched_getaffinity(0) == cores
+    monkeypatch.setattr(cuda_python, "DeviceArray", lambda nbytes: types.SimpleNamespace(pointer=1))
+    monkeypatch.setattr(device, "start", lambda: None)
+    with pytest.raises(SkipNotImplemented, match="cannot hold a stream back"):
+        reference.busy_link(1024)

@@ -11,13 +11,16 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.measure import SAMPLES, TURNS
+from benchmarks.clock import SAMPLES
+from benchmarks.in_turn import TURNS
 from scripts.gate import measuring, turns
 from tests.conftest import ROOT
 
 PROCESS = """
 import itertools, json, os, signal, socket
-from benchmarks import measure
+from benchmarks import in_turn, visit
+from benchmarks.clock import SAMPLES
+from benchmarks.series import Series
 
 path = os.environ["TAKE_TURNS"]
 
@@ -31,8 +34,8 @@ def sample(count=0):
 
 level = 1.0
 {code}
-taken = itertools.islice(measure.samples(sample, level, lambda: None), measure.SAMPLES)
-print(json.dumps([*taken]))
+taken = visit.samples(level, "a", {{"a": lambda: Series(sample, count=0)}}, SAMPLES)
+print(json.dumps([*itertools.islice(taken, SAMPLES)]))
 """
 COUNTS = """
 calls = itertools.count()
@@ -50,7 +53,7 @@ SLOWS_DOWN = """
 def sample(count=0):
     told(count)
     counted = open("log").read().count("[0]")
-    return 1.0 if counted - 2 <= measure.TURNS + 1 else 2.0  # each took one before the turns
+    return 1.0 if counted - 2 <= in_turn.TURNS + 1 else 2.0  # each took one before the turns
 """
 SAYS_THAT_IT_CONNECTED = """
 class Socket(socket.socket):
@@ -112,7 +115,7 @@ def logged():
 def test_samples_are_taken_strictly_in_turn_on_one_core():
     ended, taken = in_turn([side("a"), side("b")])
     assert ended == 2 * [SAMPLES * [1.0]]
-    assert taken == TURNS * [(1.0, 1.0)]
+    assert taken == TURNS * [({"a": 1.0}, {"a": 1.0})]
     log = logged()[2:]  # each took one before the turns
     first, second = log[0][0], log[2][0]
     assert {first, second} == {"a", "b"}
@@ -177,7 +180,7 @@ def test_one_that_dies_in_mid_turns_leaves_the_other_alone(place):
     codes = [COUNTS, COUNTS]
     codes[place] = DIES_IN_TURN_5
     ended, taken = in_turn(list(map(side, "ab", codes)))
-    assert [turn[place] for turn in taken] == 4 * [1.0]
+    assert [turn[place] for turn in taken] == 4 * [{"a": 1.0}]
     assert ended[place] == -9
     assert alone(ended[1 - place])
 
@@ -203,7 +206,7 @@ def test_a_process_left_over_is_not_in_the_next_visit():
     assert (ended, taken) == ([True, None], [])
     ended, taken = in_turn([side("a"), side("b")])
     assert ended == 2 * [SAMPLES * [1.0]]
-    assert taken == TURNS * [(1.0, 1.0)]
+    assert taken == TURNS * [({"a": 1.0}, {"a": 1.0})]
     with left[0] as process:
         assert process.wait(timeout=10) == 1
 

@@ -1,0 +1,77 @@
+"""On a real GPU: what a method takes in turn with the others is what it takes alone."""
+
+import json
+import subprocess
+import sys
+from statistics import median
+
+import pytest
+
+from tests.conftest import ROOT
+
+pytestmark = pytest.mark.gpu
+
+KIB = 1 << 10
+NBYTES = {
+    "pinned": [KIB, 64 * KIB, 512 * KIB, 4096 * KIB],
+    "pageable": [KIB, 64 * KIB, 512 * KIB, 4096 * KIB, 32768 * KIB],
+}
+TIMES = 3  # of each point: the host's cores drift within seconds
+
+# As asv's server does, it imports the libraries, and forks a process for each visit. Printed, a
+# line a point: [nbytes, {method: [ratio of its seconds in turn to those alone, ...]}].
+LEVELS = """
+import contextlib, json, os, sys, traceback
+from statistics import median
+from benchmarks import host_to_device, methods, quiet_core, visit
+
+operation, memory, times, *sizes = sys.argv[1:]
+for name in methods.REGISTRY:
+    methods.loaded(name)
+level = quiet_core.quiet_level()
+
+def measured(asked, singly, nbytes):
+    read, write = os.pipe()
+    if (pid := os.fork()) == 0:
+        try:
+            open(visit.SINGLY, "w").close() if singly else None
+            point = getattr(host_to_device, operation), level, asked, memory, "float32", nbytes
+            with os.fdopen(write, "w") as out, contextlib.redirect_stdout(out):
+                next(host_to_device.transfers(*point))
+        except BaseException:
+            traceback.print_exc()
+        os._exit(0)
+    os.close(write)
+    with os.fdopen(read) as said:
+        note = json.loads(said.read().removeprefix("note: "))
+    os.waitpid(pid, 0)
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(visit.SINGLY)
+    return {name: median(told["seconds"]) for name, told in note["series"].items()}
+
+for nbytes in map(int, sizes):
+    ratios = {name: [] for name in methods.REGISTRY}
+    for _ in range(int(times)):
+        before = measured("torch", False, nbytes)
+        alone = {name: measured(name, True, nbytes)[name] for name in methods.REGISTRY}
+        after = measured("torch", False, nbytes)
+        for name, seconds in alone.items():
+            ratios[name].append((before[name] * after[name]) ** 0.5 / seconds)
+    print(json.dumps([nbytes, ratios]), flush=True)
+"""
+
+
+@pytest.mark.parametrize("memory", NBYTES)
+@pytest.mark.parametrize("operation", ["existing_array", "new_array"])
+def test_levels_in_turn_are_levels_alone(operation, memory, tmp_path, monkeypatch):
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    words = [sys.executable, "-c", LEVELS, operation, memory, str(TIMES)]
+    words += map(str, NBYTES[memory])
+    done = subprocess.run(words, cwd=tmp_path, stdout=subprocess.PIPE, text=True, check=True)
+    found = {}
+    for nbytes, ratios in map(json.loads, done.stdout.splitlines()):
+        for name, taken in ratios.items():
+            found[name, nbytes] = median(taken)
+            print(f"{operation}, {memory}, {nbytes} bytes, {name}: {found[name, nbytes]:.3f}")
+    assert median(found.values()) == pytest.approx(1, abs=0.04)
+    assert {key: ratio for key, ratio in found.items() if not 0.88 < ratio < 1.14} == {}
