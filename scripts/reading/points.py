@@ -21,6 +21,10 @@ processes, processes_quiet  how many fresh processes measured it, and how many o
 process_spread              slowest process's median over the fastest's, minus 1
 sentinel_seconds            the sentinel, median over the processes
 log_sd, degrees_of_freedom  between processes, of the logarithm of the seconds, pooled by kind
+visits                      in how many visits it was measured in turn with other methods; empty if
+                            in none: it was measured alone, or before there were visits
+relative                    mean over these visits of its log ratio to the mean of all methods
+relative_sd, relative_df    between visits, of one method's own part in it, pooled by kind
 """
 
 import gc
@@ -46,8 +50,9 @@ COLUMNS = [
     *("seconds", "seconds_low_99", "seconds_high_99"),
     *("gb_per_s", "gb_per_s_low_99", "gb_per_s_high_99", "installed_bytes"),
     *("processes", "processes_quiet", "process_spread", "sentinel_seconds"),
-    *("log_sd", "degrees_of_freedom"),
+    *("log_sd", "degrees_of_freedom", "visits", "relative", "relative_sd", "relative_df"),
 ]
+SQUARES = "squares", "relative_squares", "relative_free"  # for intervals.add
 RUN = ["machine", "commit", "environment"]  # what one results file is of
 
 
@@ -93,7 +98,7 @@ def tidy(parts):
         parts = [{"status": numpy.empty(0, object)}]
     lengths = [len(found["status"]) for found in parts]
     table = pandas.DataFrame(
-        {name: column(name, parts, lengths) for name in [*COLUMNS, "squares"]}, copy=False
+        {name: column(name, parts, lengths) for name in [*COLUMNS, *SQUARES]}, copy=False
     )
     for name in ("commit_date", "measured"):
         table[name] = pandas.to_datetime(table[name], unit="ms", utc=True)
@@ -102,7 +107,7 @@ def tidy(parts):
     rates = {"": "", "_low_99": "_high_99", "_high_99": "_low_99"}
     for rate, seconds in rates.items():
         table[f"gb_per_s{rate}"] = table["nbytes"] / table[f"seconds{seconds}"] / 1e9
-    for name in ("nbytes", "processes", "processes_quiet", "installed_bytes"):
+    for name in ("nbytes", "processes", "processes_quiet", "installed_bytes", "visits"):
         table[name] = table[name].astype("Int64")
     return table[COLUMNS]
 

@@ -11,11 +11,11 @@ import numpy
 from asv.results import get_filename
 from asv.util import UserError
 
-from scripts.reading import asv_files, intervals
+from scripts.reading import asv_files, intervals, processes, ratios
 from scripts.reading.asv_schema import Machine, Result, row_of
 from scripts.recording import noise
 from scripts.words.formats import count
-from scripts.words.vocabulary import MEMORY, operation
+from scripts.words.vocabulary import IN_TURN, MEMORY, operation
 
 ROOT = Path(__file__).resolve().parents[2]
 PARAMETERS = "method", "memory", "dtype", "nbytes", "wait"
@@ -119,7 +119,10 @@ def part(result, row, benchmark, noted):
     values[status != "ok"] = numpy.nan
     points = [(name, *point) for point in zip(*columns.values(), strict=True)]
     lines = [noted.get(point) for point in points]
-    between, spoiled = intervals.between_processes(row.samples or [], lines, status == "ok")
+    taken, noise_of, spoiled = processes.parted(row.samples or [], lines, status == "ok")
+    axis = next((names.index(name) for name in IN_TURN if name in names), None)
+    noise_of |= intervals.columns(taken, len(lines))
+    noise_of |= ratios.columns(taken, [*map(len, axes)], axis)
     said = []
     if absurd.any():
         said.append(f"{count(absurd.sum(), 'result', 'results')} that no measurement gives")
@@ -139,7 +142,7 @@ def part(result, row, benchmark, noted):
         "version": benchmark.version,
         "operation": operation(name),
     }
-    return {**facts, **columns, "status": status, column: values, **between}, said
+    return {**facts, **columns, "status": status, column: values, **noise_of}, said
 
 
 def axis_of(name, texts):

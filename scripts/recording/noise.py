@@ -2,8 +2,9 @@
 
 One line of JSON a point: its benchmark, version and parameters, and for each of its processes, in
 the order of asv's samples, how many samples it has, how many of them (the first ones) are quiet,
-and the seconds of the sentinel, which is how fast its core was. asv reads every .json in results/
-as results of its own, so the name ends otherwise.
+the seconds of the sentinel, which is how fast its core was, and the visit's id: points with the
+same one, of which only the method differs, were measured in turn, sample by sample. asv reads
+every .json in results/ as results of its own, so the name ends otherwise.
 """
 
 import collections
@@ -39,8 +40,9 @@ def load(path):
         raise ValueError(f"Error parsing the noise file '{path}': {error}") from None
     for point in points:
         processes = len(point["quiet"])
-        point.setdefault("samples", [25] * processes)  # these two are not in the first files
+        point.setdefault("samples", [25] * processes)  # these three are not in the first files
         point.setdefault("sentinel", [None] * processes)
+        point.setdefault("visit", [None] * processes)
     return {(point["benchmark"], *point["parameters"]): point for point in points}
 
 

@@ -11,10 +11,9 @@ import numpy
 from scipy.special import fdtrc  # scipy.stats: f.sf
 
 from scripts.reading import intervals
-from scripts.tables.side_by_side import COLD
 from scripts.words.formats import size
 from scripts.words.thresholds import BETWEEN_RUNS
-from scripts.words.vocabulary import MEMORY, OTHERS, TRANSFERS
+from scripts.words.vocabulary import COLD, MEMORY, OTHERS, TRANSFERS
 
 PIN = OTHERS["pin"]
 NEEDED = [

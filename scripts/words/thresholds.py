@@ -11,6 +11,10 @@ LEVEL = 0.99  # of every interval, and at which two numbers of one result differ
 # would be 7 and 1.
 BETWEEN_RUNS = 1.5
 
+# Methods that were measured in turn, for what one of them did to be told from what all did: of two
+# nobody knows which one changed.
+MOST_STAND = 3
+
 # By how much a point's seconds may differ between two runs with nothing changed, below HUGE and
 # from there on: all but one of 336 points differed by less, measured twice on each of three H100
 # hosts (tests/recorded). A step of the history begins above it.

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from scripts.words.formats import size
 
 MEMORY = "pinned", "pageable"
+IN_TURN = "method", "way"  # the parameters of whose values a visit measures all, in turn
 DTYPE = "float32"  # of what is compared: for the same bytes the dtype does not matter
 
 # Sizes in bytes. Up to SMALL a transfer is latency rather than bandwidth; from LARGE on the link
@@ -61,6 +62,8 @@ OTHERS = {
     "total": "cold_start.ColdStart.time_total",
     "installed_bytes": "cold_start.ColdStart.track_installed_bytes",
 }
+# The steps of a cold start, in words.
+COLD = {"import": "import", "context": "context", "first_copy": "first copy", "total": "in all"}
 NAMES = {one.benchmark: name for name, one in TRANSFERS.items()}
 NAMES |= {benchmark: name for name, benchmark in OTHERS.items()}
 
@@ -73,6 +76,9 @@ def operation(benchmark: str) -> str:
     class_and_name = benchmark.split(".", 1)[-1]
     return NAMES.get(benchmark) or class_and_name.replace(".time_", ".").replace(".track_", ".")
 
+
+# What all methods of a visit have in common: the host, the driver, the link.
+ALL = "all methods"
 
 # The link's own copies are a series, too, of no method.
 LINK = {"method": "link", "memory": "pinned", "dtype": ""}

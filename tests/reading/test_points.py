@@ -129,6 +129,7 @@ def test_intervals_hold_what_they_promise():
         {name: ["x"] * count for name in intervals.KIND if name != "large"}
         | {"status": "ok", "nbytes": 1024, "processes": 2.0, "seconds": numpy.exp(logs.mean(1))}
         | {"squares": ((logs - logs.mean(1, keepdims=True)) ** 2).sum(1)}
+        | dict.fromkeys(("visits", "relative_squares", "relative_free"), NAN)
     )
     held = intervals.add(table).query("seconds_low_99 < 1 < seconds_high_99")
     assert 0.98 < len(held) / count < 0.998
