@@ -10,7 +10,8 @@ import numpy
 import pandas
 
 from scripts.reading import intervals, standing
-from scripts.words.thresholds import BETWEEN_RUNS, MOST_STAND
+from scripts.reading.own_part import own
+from scripts.words.thresholds import BETWEEN_RUNS
 from scripts.words.vocabulary import ALL
 
 POINT = ["operation", "memory", "dtype", "nbytes"]
@@ -37,28 +38,25 @@ def compared(left: pandas.DataFrame, right: pandas.DataFrame) -> pandas.DataFram
         )
         for run in (left, right)
     ]
-    both = measured[0].merge(measured[1], on=keys, suffixes=SIDES)
+    both = measured[0].merge(measured[1], on=keys, suffixes=SIDES).set_index(keys)
     one, other = (
         both[[f"{name}{side}" for name in NUMBERS]].set_axis(NUMBERS, axis=1) for side in SIDES
     )
-    points = [both[name] for name in POINT]
-    known = one["relative"].notna() & other["relative"].notna()
+    ratios = own(pandas.DataFrame({0: one["relative"], 1: other["relative"]}), POINT)
+    moved = ratios[0] - ratios[1]
     if left["machine"].iloc[0] != right["machine"].iloc[0]:
-        known[:] = False
-    methods = known.groupby(points, dropna=False).transform("sum")
-    known &= methods.ge(MOST_STAND)
-    both = both[keys].assign(
-        by_ratio=known,
-        change=numpy.log(one["seconds"] / other["seconds"]),
-        margin=intervals.margin(one, other, same_run=False),
-    )
-    together = both[known].groupby(POINT, as_index=False).agg({"change": "median", "margin": "max"})
-    moved = (one["relative"] - other["relative"]).where(known)
-    moved -= moved.groupby(points, dropna=False).transform("median")
-    spread = numpy.hypot(standing.error(one), standing.error(other))
+        moved[:] = numpy.nan
+    by_ratio = moved.notna()
+    change = numpy.log(one["seconds"] / other["seconds"])
+    margin = intervals.margin(one, other, same_run=False)
+    told = pandas.DataFrame({"change": change, "margin": margin})
+    together = told[by_ratio].groupby(level=POINT).agg({"change": "median", "margin": "max"})
     free = numpy.minimum(one["relative_df"], other["relative_df"])
-    both["change"] = both["change"].where(~known, moved)
+    spread = numpy.hypot(standing.error(one), standing.error(other))
     margin = BETWEEN_RUNS * intervals.quantile(free) * spread
-    both["margin"] = both["margin"].where(~known, margin)
-    both = pandas.concat([both, together.assign(method=ALL, by_ratio=False)], ignore_index=True)
-    return both.assign(apart=both["change"].abs().gt(both["margin"]))
+    told[by_ratio] = pandas.DataFrame({"change": moved, "margin": margin})
+    told = pandas.concat(
+        [told.assign(by_ratio=by_ratio).reset_index(), together.reset_index().assign(method=ALL)]
+    )
+    told["by_ratio"] = told["by_ratio"].eq(True)
+    return told.assign(apart=told["change"].abs().gt(told["margin"]))

@@ -33,10 +33,8 @@ def write(output, results):
     Returns what was left out, in words.
     UserError if the folder `results` has no list of benchmarks, OSError if it cannot be written.
     """
-    table, left_out = points.load(results, spread=False)
-    runs = newest(table)[RUN].astype(str).drop_duplicates().itertuples(index=False, name=None)
-    latest, more = points.load(results, list(runs))
-    left_out += [line for line in more if line not in left_out]
+    table, left_out = points.load(results)
+    latest = newest(table)
     names = look.methods(table)
     histories = histories_of(table, results)
     environment = jinja2.Environment(

@@ -1,6 +1,6 @@
 """What decides: when a core is quiet, when two numbers differ, what matters; each with a reason."""
 
-from scripts.words.vocabulary import HUGE, KINDS
+from scripts.words.vocabulary import HUGE, KINDS, kind
 
 QUIET = 1.12  # of the sentinel's quiet level (benchmarks/measure.py): slower was no quiet core
 THROTTLED = 0.01  # of a run's time; for longer, no CPU quota may stop its processes
@@ -21,8 +21,16 @@ MOST_STAND = 3
 UNCHANGED = {"pinned": (0.13, 0.1), "pageable": (0.19, 0.3)}
 
 
-def unchanged(memory: str, nbytes: int) -> float:
-    """What of `UNCHANGED` holds for a transfer."""
+# The same of a method's ratios, where all methods were measured in turn: about three times the
+# standard deviation of what two runs of two visits a point differ by, as prototypes had it on an
+# H100 (0.4, 0.6 and up to 0.75 %, the median points).
+UNCHANGED_RATIO = dict(zip(KINDS, (0.015, 0.02, 0.025), strict=True))
+
+
+def unchanged(memory: str, nbytes: int, by_ratio: bool = False) -> float:
+    """What of `UNCHANGED`, or `UNCHANGED_RATIO`, holds for a transfer."""
+    if by_ratio:
+        return UNCHANGED_RATIO[kind(memory, nbytes)]
     return UNCHANGED[memory][nbytes >= HUGE]
 
 
