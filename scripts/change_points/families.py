@@ -30,12 +30,11 @@ def of(rows: DataFrame) -> Iterator[Family]:
     table = rows.set_index([*point, "method", "place"])
     seconds = numpy.log(table["seconds"].unstack("place"))
     ratios = own(table["relative"].unstack("place"), point)
-    beside = seconds - ratios
     for (method, memory), logs in seconds.groupby(level=["method", "memory"], sort=False):
         parts = ratios.loc[logs.index]
         by_ratio = 2 * parts.notna().sum(axis=None) > logs.notna().sum(axis=None)
-        logs = parts if by_ratio else logs
+        logs = (parts if by_ratio else logs).dropna(axis=1, how="all")
         yield Family(method, memory, bool(by_ratio), logs.droplevel(["method", "memory"]))
-    for memory, logs in shared(beside, point).groupby(level="memory", sort=False):
-        if logs.notna().any(axis=None):
-            yield Family(ALL, memory, False, logs.droplevel("memory"))
+    together = shared(seconds - ratios, point).dropna(how="all")
+    for memory, logs in together.groupby(level="memory", sort=False):
+        yield Family(ALL, memory, False, logs.dropna(axis=1, how="all").droplevel("memory"))

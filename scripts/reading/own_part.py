@@ -1,20 +1,20 @@
-"""What a method did by itself, of what all methods of its visits did together.
+"""What a method did by itself, and what all methods of its visits did together.
 
 Over commits, over two runs or over dtypes: each is measured in visits of its own, with a drift of
-its own, which all methods of a visit share. Their median stands for it, so that a method that
-changed neither hides in it nor moves the others.
+its own, which all methods of a visit share. The mean of all but the one that is farthest off stands
+for it, so that a method that changed neither hides in it nor moves the others.
 """
 
 from collections.abc import Sequence
 
-import pandas
+from pandas import DataFrame
 
 from scripts.words.thresholds import MOST_STAND
 
-SWEEPS = 3  # of the median polish
+SWEEPS = 3
 
 
-def own(logs: pandas.DataFrame, point: Sequence[str]) -> pandas.DataFrame:
+def own(logs: DataFrame, point: Sequence[str]) -> DataFrame:
     """`logs` without each row's level and without what the methods of a point share in a column.
 
     `logs` has a row a method of a point, a column a commit (run, dtype); in its index the levels
@@ -25,11 +25,20 @@ def own(logs: pandas.DataFrame, point: Sequence[str]) -> pandas.DataFrame:
     )
     for _ in range(SWEEPS):
         logs = logs.sub(logs.median(axis=1), axis=0)
-        logs = logs - logs.groupby(level=point, dropna=False).transform("median")
+        logs = logs - without_the_farthest(logs, point).groupby(
+            level=point, dropna=False
+        ).transform("mean")
     return logs
 
 
-def shared(logs: pandas.DataFrame, point: Sequence[str]) -> pandas.DataFrame:
+def shared(logs: DataFrame, point: Sequence[str]) -> DataFrame:
     """What all methods of a point did together, a row a point, from logarithms of seconds."""
     logs = logs.sub(logs.median(axis=1), axis=0)
-    return logs.groupby(level=point, dropna=False).median()
+    return without_the_farthest(logs, point).groupby(level=point, dropna=False).mean()
+
+
+def without_the_farthest(logs: DataFrame, point: Sequence[str]) -> DataFrame:
+    """`logs` without that of each point and column that is farthest from the median."""
+    away = (logs - logs.groupby(level=point, dropna=False).transform("median")).abs()
+    farthest = away.groupby(level=point, dropna=False).transform("max")
+    return logs.where((away < farthest) | farthest.eq(0))

@@ -35,8 +35,8 @@ TWO_LEGEND = (
     "what two numbers must differ by to be told apart, at 99 %."
 )
 TWO_BY_RATIO = (
-    "A method is compared by what its ratio to the others did; all methods together by the median "
-    "of their seconds, in which there is also what the host drifted by."
+    "A method is compared by what it did beside the others; all methods together by their "
+    "seconds, in which there is also what the host drifted by."
 )
 
 
