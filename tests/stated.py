@@ -20,7 +20,9 @@ SIZES = [1024 * 8**step for step in range(7)]
 DAY = 86_400_000
 COMMITS = [f"{number:08x}" * 5 for number in range(0xC0FFEE00, 0xC0FFEE00 + 12)]
 ROUNDS = 25
-DRIFT, OWN, ROUND = 0.1, 0.005, 0.01  # standard deviations: of a visit, of a method's part in it
+# Standard deviations: of a visit, of a method's own part in it, of a round and of a sample.
+DRIFT, OWN, ROUND = 0.1, 0.005, 0.01
+VISIT = numpy.hypot(OWN, 1.09 * ROUND / ROUNDS**0.5)  # of a method's ratio in a visit
 
 
 def seconds(nbytes):
