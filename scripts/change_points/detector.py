@@ -140,7 +140,8 @@ def size(members: Sequence[Step]) -> tuple[float, float, float]:
 
     The interval is Student's t over commits, not over series or processes: those of one run share
     its noise. By how much a commit is off is the median, over the series, of how far its results
-    are from their levels; its spread is taken from the whole history. A level is a median, whose
+    are from their levels; its spread is taken from the whole history. To it comes what each series
+    is off by itself, of which the median over them leaves little. A level is a median, whose
     variance is up to pi / 2 times a mean's. Short histories know little of their spread: the
     interval is never wider than `least`, about the most that two runs of one thing differ by.
     """
@@ -153,6 +154,9 @@ def size(members: Sequence[Step]) -> tuple[float, float, float]:
     off = numpy.array([numpy.median(values) for values in at.values()])
     free = max(len(off) - 2, 1)
     sides = numpy.median([step.sides for step in members], axis=0)
-    spread = numpy.sqrt((off**2).sum() / free * numpy.pi / 2 * (1 / sides).sum())
+    single = numpy.concatenate([[*step.off.values()] for step in members])
+    own = (single**2).sum() / max(len(single) - 2 * len(members), 1) * numpy.pi / 2 / len(members)
+    of_commit = (off**2).sum() / free + own
+    spread = numpy.sqrt(of_commit * numpy.pi / 2 * (1 / sides).sum())
     half = min(intervals.quantile(free) * spread, widest)
     return middle, middle - half, middle + half
