@@ -12,6 +12,7 @@ happen before a fork; tests/benchmarks/test_gpu.py proves it.
 
 import contextlib
 import ctypes
+import gc
 import signal
 import sys
 
@@ -24,3 +25,4 @@ if sys.argv[1:2] == ["run_server"]:  # asv/benchmark.py run_server BENCHMARKS SO
         # What is missing or broken, the child says of each point.
         with contextlib.suppress(BaseException):
             methods.module(name).load()
+    gc.freeze()  # to look through all of that for garbage takes a child a tenth of a second
