@@ -46,7 +46,7 @@ class Compared:
         seconds = sum(run["ended"] - run["started"] for run in recording.runs if run["ended"]) / 1e3
         self.about = (
             f"HEAD {commits[1][:8]} against BASE {commits[0][:8]} on {machine}: "
-            f"{2 * sum('change' in line for line in recording.visits)} processes, "
+            f"{recording.processes} processes, "
             f"{len(found.series)} series, {seconds / 60:.1f} minutes"
         )
 

@@ -83,14 +83,15 @@ class Run:
         there = [{name: one[name] for name in one if one[name]} for one in versions]
         self.conditions = Conditions(machines.device(), versions[-1], sides=there)
         self.go_on()
-        self.before = len(recording.visits)
+        self.before = recording.processes
         self.note()
 
     def note(self, whole=False):
         """What is known of this run, into the recording: also of one that does not end well."""
-        done = len(self.recording.visits) - self.before
-        run = self.conditions.run(conditions.now(), 2 * done)
-        self.recording.add(run={**run, "alarms": self.conditions.alarms(), "whole": whole})
+        run = self.conditions.run(conditions.now(), self.recording.processes - self.before)
+        self.recording.add(
+            {"run": {**run, "alarms": self.conditions.alarms(), "whole": whole}},
+        )
 
     def look(self):
         self.conditions.look()
@@ -105,7 +106,7 @@ class Run:
             print("Not gone on with an unfinished run: the GPU, the driver or a library changed")
             self.recording.forget()
         else:
-            kept = 2 * len(self.recording.visits)
+            kept = self.recording.processes
             print(f"Going on with an unfinished run: {kept} processes measured already")
 
     def visit(self, wanted, points=None):
@@ -174,7 +175,7 @@ def enough(run, wanted, budget):
     lacking = sum(
         wanted - there for _, there in measuring.lacking(run.recording, run.points, wanted)
     )
-    done = len(run.recording.visits) - run.before
+    done = (run.recording.processes - run.before) / 2
     more = budget * lacking / max(done, 1)
     raise UserError(
         f"The budget of {budget:g} minutes ended {lacking} pairs of processes too early. What "
@@ -193,9 +194,9 @@ def judge(recording, calibration):
 
 
 def suspects(found, points, wanted):
-    """The points to look at again: their series, or their family, is near, or they are noisy.
+    """The points to look at again: one of their series, or its family, is near, or it is noisy.
 
-    Not those that have `wanted` visits already, or that are clear.
+    Not where it has `wanted` visits already, or is clear. A visit brings all series of its point.
     """
     rows = found.series
     near = found.families[found.families["near"]]
@@ -205,7 +206,11 @@ def suspects(found, points, wanted):
     again = (rows["near"] | numpy.array(inside) | noisy) & ~rows["clear"]
     rows = rows[again & rows["visits"].lt(wanted)]
     keys = set(zip(*(rows[name] for name in pairs.SERIES), strict=True))
-    return [p for p in points if series(p.benchmark, p.parameters) in keys]
+    return [
+        point
+        for point in points
+        if any(series(point.benchmark, one) in keys for one in point.series.values())
+    ]
 
 
 def calibrated(machine, run):
