@@ -19,7 +19,6 @@ from rich.progress import MofNCompleteColumn, Progress, TextColumn, TimeElapsedC
 
 from scripts.gate.recording import WHYS, Recording
 from scripts.gate.sides import Point, Processes
-from scripts.gate.turns import Turn
 from scripts.gate.verdict import middle
 from scripts.recording.conditions import now
 

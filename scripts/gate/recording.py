@@ -41,7 +41,7 @@ class Recording:
         bench: list[str],
     ) -> None:
         self.path = Path(path)
-        self.first = {"sides": sides, "versions": versions, "bench": bench}
+        self.first: Line = {"sides": sides, "versions": versions, "bench": bench}
         self.runs: list[Line] = []
         self.visits: list[Line] = []
         if self.path.is_file():

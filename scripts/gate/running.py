@@ -1,19 +1,23 @@
 """What gate.py measures with: a comparison of two commits, and a machine's calibration."""
 
-import ast
+import argparse
 import contextlib
 import re
 import shutil
 import time
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy
+import pandas
 from asv.util import UserError
 
 from scripts.asv_plugin import machines
 from scripts.gate import answer, measuring, pairs, verdict
 from scripts.gate import sides as asv_sides
+from scripts.gate.comparable import check_commits, commit_hash
 from scripts.gate.recording import Recording, read
+from scripts.gate.sides import Point
 from scripts.recording import conditions
 from scripts.recording.conditions import Conditions
 from scripts.setup import git
@@ -26,57 +30,21 @@ GPU_POINTS = [r"HostToDevice.*'float32', \d{4,8}\)", r"time_link\(\d{4,8}\)"]
 HOST_POINTS = ["HostCopy.*float32"]
 
 
-def calibration_of(machine):
+def calibration_of(machine: str) -> Path:
     return RESULTS / machine / "calibration.jsonl"
-
-
-def versions(commit):
-    """{class: version} of the benchmarks as they are in `commit`; UserError if there are none."""
-    found = {}
-    try:
-        for path in git.files(commit, "benchmarks", cwd="."):
-            if path.endswith(".py"):
-                found |= versions_in(git.text(commit, path, cwd="."))
-    except (git.CannotSay, SyntaxError, ValueError) as error:
-        raise UserError(f"The benchmarks of {commit[:8]} cannot be read: {error}") from None
-    if not found:
-        raise UserError(f"{commit[:8]} has no benchmarks with a version: nothing to go by")
-    return found
-
-
-def versions_in(text):
-    """{class: version} of a module's `text`."""
-    return {
-        owner.name: ast.unparse(line.value).strip("'\"")
-        for owner in ast.parse(text).body
-        if isinstance(owner, ast.ClassDef)
-        for line in owner.body
-        if isinstance(line, ast.Assign) and ast.unparse(line.targets[0]) == "version"
-    }
-
-
-def check_commits(base, head):
-    """UserError if their comparison means nothing.
-
-    Both are measured with the work tree's benchmarks: of two versions, one would have the other's.
-    """
-    if base == head:
-        raise UserError(f"BASE and HEAD are both {base[:8]}; calibrate measures one with itself")
-    one, other = versions(base), versions(head)
-    if not one.keys() & other.keys():
-        raise UserError(f"{base[:8]} and {head[:8]} have no benchmark in common")
-    for name in one.keys() & other.keys():
-        if one[name] != other[name]:
-            raise UserError(
-                f"{name} is version {one[name]} in {base[:8]} and {other[name]} in {head[:8]}: "
-                "their numbers mean different things"
-            )
 
 
 class Run:
     """One run of measuring: the sides, open, and the recording that they are measured into."""
 
-    def __init__(self, sides, points, processes, recording, deadline):
+    def __init__(
+        self,
+        sides: Sequence[asv_sides.Side],
+        points: Sequence[Point],
+        processes: asv_sides.Processes,
+        recording: Recording,
+        deadline: float,
+    ) -> None:
         self.points, self.processes = points, processes
         self.recording, self.deadline = recording, deadline
         versions = [side.versions() for side in sides]
@@ -86,18 +54,17 @@ class Run:
         self.before = recording.processes
         self.note()
 
-    def note(self, whole=False):
+    def note(self, whole: bool = False) -> None:
         """What is known of this run, into the recording: also of one that does not end well."""
         run = self.conditions.run(conditions.now(), self.recording.processes - self.before)
-        self.recording.add(
-            {"run": {**run, "alarms": self.conditions.alarms(), "whole": whole}},
-        )
+        about = {"alarms": self.conditions.alarms(), "whole": whole}
+        self.recording.add({"run": {**run, **about}})
 
-    def look(self):
+    def look(self) -> None:
         self.conditions.look()
         self.note()
 
-    def go_on(self):
+    def go_on(self) -> None:
         """With what an unfinished run has recorded, if it was measured in the same conditions."""
         if not self.recording.visits:
             return
@@ -109,20 +76,22 @@ class Run:
             kept = self.recording.processes
             print(f"Going on with an unfinished run: {kept} processes measured already")
 
-    def visit(self, wanted, points=None):
+    def visit(self, wanted: int, points: Sequence[Point] | None = None) -> bool:
         """Bring the points to `wanted` visits; returns whether there was time for it."""
         points = self.points if points is None else points
         return measuring.measure(
             self.recording, points, self.processes, wanted, self.deadline, self.look
         )
 
-    def end(self):
+    def end(self) -> None:
         self.recording.check()
         self.note(whole=True)
 
 
 @contextlib.contextmanager
-def running(options, commits, name, python=None):
+def running(
+    options: argparse.Namespace, commits: list[str], name: str, python: str | None = None
+) -> Iterator[tuple[Run, str]]:
     """A Run on this machine, and the machine's name; its recording is called `name`."""
     try:
         changed = git.changed("benchmarks", cwd=".")
@@ -146,9 +115,9 @@ def running(options, commits, name, python=None):
         yield Run(sides, points, processes, recording, deadline), machine
 
 
-def compare(options):
+def compare(options: argparse.Namespace) -> answer.Compared:
     """Measure two commits in turns and judge; more visits where the first ones leave a doubt."""
-    commits = [asv_sides.commit_hash(name) for name in (options.base, options.head)]
+    commits = [commit_hash(name) for name in (options.base, options.head)]
     check_commits(*commits)
     name = f"{commits[0][:8]}-{commits[1][:8]}"
     with running(options, commits, name) as (run, machine):
@@ -168,7 +137,7 @@ def compare(options):
     return answer.Compared(machine, commits, run.recording, found, notes, doubts)
 
 
-def enough(run, wanted, budget):
+def enough(run: Run, wanted: int, budget: float) -> None:
     """Bring all points to `wanted` visits; UserError if the budget does not allow it."""
     if run.visit(wanted):
         return
@@ -183,7 +152,7 @@ def enough(run, wanted, budget):
     )
 
 
-def judge(recording, calibration):
+def judge(recording: Recording, calibration: pandas.DataFrame | None) -> verdict.Verdict:
     """The verdict on a recording; UserError if nothing of it can be judged."""
     visits = pairs.of(recording.visits)
     if visits.empty:
@@ -193,7 +162,7 @@ def judge(recording, calibration):
     return verdict.judge(visits, calibration)
 
 
-def suspects(found, points, wanted):
+def suspects(found: verdict.Verdict, points: Sequence[Point], wanted: int) -> list[Point]:
     """The points to look at again: one of their series, or its family, is near, or it is noisy.
 
     Not where it has `wanted` visits already, or is clear. A visit brings all series of its point.
@@ -213,15 +182,15 @@ def suspects(found, points, wanted):
     ]
 
 
-def calibrated(machine, run):
+def calibrated(machine: str, run: Run) -> tuple[pandas.DataFrame | None, list[str]]:
     """The visits of the machine's calibration, None without a usable one, and what to say of it."""
     path = calibration_of(machine)
     own = "this comparison is judged by its own noise alone"
     if not path.is_file():
         return None, [f"{machine} has no calibration (gate.py calibrate makes it): {own}"]
     first, runs, lines = read(path)
-    there = run.recording.first["versions"].items()
-    if any(first["versions"].get(name, version) != version for name, version in there):
+    there = run.recording.first["versions"]
+    if any(first["versions"].get(name, there[name]) != there[name] for name in there):
         return None, [f"{path} is of another version of the benchmarks: {own}"]
     here = run.conditions.facts
     if runs and runs[-1]["facts"].get(conditions.GPU) != here.get(conditions.GPU):
@@ -230,9 +199,9 @@ def calibrated(machine, run):
     return (None if visits.empty else visits), [f"Judged with {path}, {first['sides'][0][:8]}"]
 
 
-def calibrate(options):
+def calibrate(options: argparse.Namespace) -> answer.Calibrated:
     """Measure HEAD against itself, and keep it as this machine's calibration."""
-    commits = 2 * [asv_sides.commit_hash("HEAD")]
+    commits = 2 * [commit_hash("HEAD")]
     with running(options, commits, "calibration", options.python) as (run, machine):
         enough(run, options.processes, options.budget)
         run.end()

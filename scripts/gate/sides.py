@@ -9,7 +9,7 @@ import contextlib
 import itertools
 import os
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -22,7 +22,6 @@ from scripts.asv_plugin import stacks
 from scripts.asv_plugin.processes import lower_level
 from scripts.gate.turns import Turn, in_turn
 from scripts.recording import conditions, software
-from scripts.setup import git
 from scripts.words.vocabulary import IN_TURN
 
 FOLDER = Path(".asv", "gate")  # the environments of the sides, and what was measured
@@ -80,17 +79,6 @@ class Side:
     def process(self, cache: str, benchmark: dict[str, Any], index: int) -> dict[str, Any]:
         """One fresh process of a point: what stacks.process returns."""
         return stacks.process(self.server, cache, benchmark, index)
-
-
-def commit_hash(name: str) -> str:
-    """The commit that `name` names; UserError if there is none."""
-    words = "rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}"
-    try:
-        return git.ask(*words, cwd=".").strip()
-    except git.CannotSay as error:
-        shallow = ", and this clone is shallow: git fetch --unshallow"
-        there_is = f"there is no commit {name!r}{shallow * Path('.git', 'shallow').exists()}"
-        raise UserError(str(error) or there_is) from None
 
 
 @contextlib.contextmanager

@@ -113,7 +113,7 @@ class Point(Struct):
     nbytes: Count | None = None
 
 
-class Place(Struct):
+class Place(Struct, kw_only=True):
     """What was visited, and when."""
 
     benchmark: Text
