@@ -116,24 +116,30 @@ def running(
 
 
 def compare(options: argparse.Namespace) -> answer.Compared:
-    """Measure two commits in turns and judge; more visits where the first ones leave a doubt."""
+    """Measure two commits in turns and judge."""
     commits = [commit_hash(name) for name in (options.base, options.head)]
     check_commits(*commits)
     name = f"{commits[0][:8]}-{commits[1][:8]}"
     with running(options, commits, name) as (run, machine):
-        calibration, notes = calibrated(machine, run)
-        first, *later = verdict.LOOKS
-        enough(run, first, options.budget)
-        doubts = []
-        for wanted in later:
-            found = judge(run.recording, calibration)
-            again = suspects(found, run.points, wanted)
-            if again and not run.visit(wanted, again):
-                told = f"the budget of {options.budget:g} minutes ended before {len(again)} points"
-                doubts.append(f"{told} in doubt were looked at again")
-                break
-        run.end()
+        return compared(run, machine, options.budget)
+
+
+def compared(run: Run, machine: str, budget: float) -> answer.Compared:
+    """What the sides of `run` come to; more visits where the first ones leave a doubt."""
+    calibration, notes = calibrated(machine, run)
+    first, *later = verdict.LOOKS
+    enough(run, first, budget)
+    doubts = []
+    for wanted in later:
+        found = judge(run.recording, calibration)
+        again = suspects(found, run.points, wanted)
+        if again and not run.visit(wanted, again):
+            told = f"the budget of {budget:g} minutes ended before {len(again)} points"
+            doubts.append(f"{told} in doubt were looked at again")
+            break
+    run.end()
     found = judge(run.recording, calibration)
+    commits = run.recording.first["sides"]
     return answer.Compared(machine, commits, run.recording, found, notes, doubts)
 
 
