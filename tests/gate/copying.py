@@ -61,7 +61,7 @@ def address(made):
 def empty_pinned_pool():
     pass
 """
-MODULES = "pytorch", "cupy", "pycuda"  # the link's copies need CUDA Python's own
+MODULES = "cuda_python", "pytorch", "cupy", "pycuda"
 
 
 def methods(project, **more):

@@ -6,6 +6,8 @@ each of its series has one more. How far that leads the verdict astray:
 .venv/bin/python -m tests.gate.simulated
 """
 
+import json
+
 import numpy
 
 from scripts.gate import verdict
@@ -59,6 +61,14 @@ def lines(passes=FEWEST, seed=0):
                 )
             visit += 1
     return made
+
+
+def recorded(path, versions, facts):
+    """Write a recording of `lines` to `path`, with the facts of its run."""
+    run = {"started": 1, "ended": 2, "processes": 240, "facts": facts, "alarms": [], "whole": True}
+    first = {"sides": 2 * ["a" * 40], "versions": versions, "bench": []}
+    there = [first, {"run": run}, *lines()]
+    path.write_text("".join(json.dumps(line) + "\n" for line in there))
 
 
 def false_alarms(common, spread, runs, seed=0):

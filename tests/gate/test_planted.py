@@ -19,7 +19,7 @@ ROW = re.compile(
 
 
 def test_it_is_found_as_large_as_it_is_and_nothing_of_the_others(project):
-    copying.methods(project)
+    copying.methods(project, cuda_python="\n\ndef load():\n    import not_there\n")
     words = "torch", CALL, "100", "--bench", BENCH
     done = project.call(sys.executable, "-m", "tests.gate.planted", *words)
     assert done.returncode == 1, done.stdout
@@ -37,7 +37,7 @@ def test_it_is_found_as_large_as_it_is_and_nothing_of_the_others(project):
         assert [line["parameters"]["method"] for line in lines] == list(METHODS)
         assert len({line["parameters"]["nbytes"] for line in lines}) == 1
         missing, *there = lines
-        why = {"skipped": "cuda-python is not installed (no module cuda)"}
+        why = {"skipped": "cuda-python is not installed (no module not_there)"}
         assert missing["unmeasured"] == [why, why]
         assert all(len(line["seconds"]) == 2 for line in there)
     assert len({line["visit"] for line in visits}) >= 8
