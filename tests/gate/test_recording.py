@@ -45,6 +45,18 @@ def test_what_no_visit_can_have_measured(tmp_path, name, value):
         recording.read(path)
 
 
+def test_half_a_line_is_left_out_at_the_end_alone(tmp_path):
+    path = tmp_path / "recording.jsonl"
+    simulated.recorded(path, {}, {})
+    whole = path.read_text()
+    path.write_text(whole + '{"benchmark": "half a li')
+    assert len(recording.read(path)[2]) == len(simulated.lines())
+    first, _, rest = whole.partition("\n")
+    path.write_text(f"{first}\n{rest[:20]}\n")
+    with pytest.raises(recording.Broken, match="is no recording"):
+        recording.read(path)
+
+
 @pytest.mark.parametrize("content", [b"", b"\xff\xfe\n", b"null\n", b"[" * 9999 + b"\n", b"{}\n"])
 def test_files_that_are_no_recordings(tmp_path, content):
     path = tmp_path / "recording.jsonl"
