@@ -11,7 +11,7 @@ from scipy import stats
 
 from scripts.gate import pairs, recording, verdict
 from scripts.reading.points import RESULTS
-from scripts.words.formats import size
+from scripts.words.formats import percent, rate, size
 from scripts.words.thresholds import TARGETS
 from scripts.words.vocabulary import KINDS
 from tests.gate import replay
@@ -61,18 +61,17 @@ def noise(visits):
     for kind in KINDS:
         rows = visits[visits["kind"].eq(kind) & visits["method"].ne("link")]
         apart = (rows["change"] - rows["others"]).dropna()
-        spreads = (f"{100 * (part**2).mean() ** 0.5:.2f} %" for part in (rows["change"], apart))
+        spreads = [percent(100 * (part**2).mean() ** 0.5) for part in (rows["change"], apart)]
         alike = [correlation(rows, by) for by in (["visit"], SERVED)]
-        yield f"| {kind} | {' | '.join([*spreads, *(f'{one:.2f}' for one in alike)])} |"
+        yield f"| {kind} | {' | '.join([*spreads, *map(rate, alike)])} |"
 
 
 def correlation(rows, by):
-    """Of the changes of two rows that have `by` in common; their mean is zero."""
-    changes = rows["change"].groupby([rows[name] for name in by])
-    sums, squares, count = changes.sum(), (rows["change"] ** 2), changes.size()
-    there = squares.groupby([rows[name] for name in by]).sum()
-    pairs_of_rows = (count * (count - 1)).sum()
-    return (sums**2 - there).sum() / pairs_of_rows / squares.mean() if pairs_of_rows else numpy.nan
+    """Of the changes of two rows that have `by` in common, where the mean of all is zero."""
+    groups = rows.assign(square=rows["change"] ** 2).groupby(by)
+    count, sums, squares = groups.size(), groups["change"].sum(), groups["square"].sum()
+    two = (count * (count - 1)).sum()
+    return (sums**2 - squares).sum() / two / (rows["change"] ** 2).mean() if two else numpy.nan
 
 
 def shares(found, needed):

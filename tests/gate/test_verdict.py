@@ -20,7 +20,7 @@ from scripts.gate import answer, decision, pairs, recording, running, verdict
 from scripts.gate.pairs import FEWEST
 from scripts.gate.sides import Point
 from tests.conftest import ROOT
-from tests.gate import replay, simulated
+from tests.gate import evaluate, replay, simulated
 from tests.gate.simulated import METHODS
 
 CALIBRATION = ROOT / "results" / "nvidia-h100-80gb-hbm3" / "calibration.jsonl"
@@ -376,6 +376,21 @@ def test_replays_swap_the_sides_of_all_visits_with_the_same_servers():
         assert 10 < (signs[::8] > 0).sum() < 40
         swapped.append(tuple(signs))
     assert len(set(swapped)) == 4
+
+
+def test_what_the_series_of_a_visit_have_in_common_is_seen():
+    many = pairs.of(simulated.lines(40))
+    many = many[many["method"].ne("link") & many["kind"].eq("pageable")]
+    assert evaluate.correlation(many, ["visit"]) == pytest.approx(simulated.COMMON, abs=0.05)
+    assert evaluate.correlation(many, ["servers"]) < 0.1  # most are of different visits
+
+
+def test_what_a_visits_series_have_in_common_makes_few_false_alarms():
+    """docs/gate.md has the figures."""
+    found = list(simulated.table())
+    assert all(row in (ROOT / "docs" / "gate.md").read_text() for row in found)
+    for row in found[2:]:
+        assert float(row.split()[-3]) <= 0.5
 
 
 def test_a_slowdown_that_is_replayed_as_found_is_found(calibration):
