@@ -18,6 +18,16 @@ ROW = re.compile(
 )
 
 
+@pytest.mark.gpu
+@pytest.mark.slow
+def test_it_is_found_on_a_gpu(project):
+    points = r"existing_array\('[a-z-]+', 'pinned', 'float32', (1024|8192|65536)\)"
+    words = "torch", "torch:Tensor.copy_", "100", "--bench", points
+    done = project.call(sys.executable, "-m", "tests.gate.planted", *words)
+    assert done.returncode == 1, done.stdout
+    assert "\nOf 9 series of other methods: found nothing\n" in done.stdout
+
+
 def test_it_is_found_as_large_as_it_is_and_nothing_of_the_others(project):
     copying.methods(project, cuda_python="\n\ndef load():\n    import not_there\n")
     words = "torch", CALL, "100", "--bench", BENCH
