@@ -63,6 +63,8 @@ class Judge:
         members = [rows for rows in members if len(rows) > 1]
         self.families = series.loc[[rows[0] for rows in members], verdict.FAMILY]
         self.families = self.families.reset_index(drop=True)
+        point = series.groupby(["benchmark", "memory", "dtype", "nbytes"]).ngroup().to_numpy()
+        self.visited = numpy.equal.outer(point, numpy.unique(point)).astype(float)
         self.member = numpy.zeros((len(series), len(members)))
         self.free = numpy.zeros(len(members))  # of each family
         for place, rows in enumerate(members):
@@ -116,6 +118,7 @@ def alarms(judge, looks):
         (change, bound), (families, bounds) = now()
         again = verdict.near(change, bound)
         again |= (verdict.near(families, bounds) @ judge.member.T) > 0
+        again = (again @ judge.visited @ judge.visited.T) > 0  # a visit brings all of its series
         level[(level == last) & again] += 1
     return numpy.logical_or.reduce([(change >= bound).any(axis=1) for change, bound in now()])
 

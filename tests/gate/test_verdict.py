@@ -366,6 +366,20 @@ def test_a_replay_has_all_visits_that_each_series_has(calibration):
     assert replay.matrix(more[~missing])[1].shape == (102, 5)
 
 
+@pytest.mark.parametrize(("place", "alarm"), [(1, True), (6, False)])
+def test_a_doubt_in_a_replay_brings_more_visits_of_all_series_of_its_point(
+    calibration, place, alarm
+):
+    """The series at `place` would be found at the second look; only the first one is near."""
+    series = replay.matrix(calibration)[0].sort_values(["benchmark", "memory", "nbytes"])
+    judge = replay.Judge(series.reset_index(drop=True))
+    error = bound = numpy.ones((1, len(series)))
+    first, later = numpy.zeros((2, 1, len(series)))
+    first[0, 0], later[0, place] = 0.6, 2
+    looks = [(first, error, bound), *2 * [(later, error, bound)]]
+    assert replay.alarms(judge, looks) == [alarm]
+
+
 def test_replays_swap_the_sides_of_all_visits_with_the_same_servers():
     changes = numpy.arange(1.0, 401).reshape(100, 4)
     servers = numpy.repeat(numpy.arange(50), 8).reshape(100, 4)
