@@ -13,6 +13,7 @@ import signal
 import sys
 import traceback
 from pathlib import Path
+from typing import Any, NoReturn
 
 sys.path[:0] = [str(Path(__file__).resolve().parents[1])]  # the checkout
 
@@ -28,7 +29,7 @@ NEEDED = {  # the modules, beside those for tables
 }
 
 
-def arguments():
+def arguments() -> argparse.Namespace:
     lines = argparse.RawDescriptionHelpFormatter
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=lines)
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
@@ -66,13 +67,13 @@ def arguments():
     return parser.parse_args()
 
 
-def count(text):
+def count(text: str) -> int:
     if not text.isdigit() or int(text) < 4:
         raise argparse.ArgumentTypeError(f"{text} is no number from 4 on")
     return int(text)
 
 
-def minutes(text):
+def minutes(text: str) -> float:
     try:
         number = float(text)
     except ValueError:
@@ -82,7 +83,7 @@ def minutes(text):
     return number
 
 
-def answered(options):
+def answered(options: argparse.Namespace) -> Any:
     """What the command came to: an answer of gate/, which has a code, text, and so on."""
     from asv.util import ProcessError, UserError
 
@@ -104,7 +105,7 @@ def answered(options):
         return answer.CannotSay(INTERRUPTED if asv_was else error)
 
 
-def main(options):
+def main(options: argparse.Namespace) -> int:
     from asv.console import log
 
     came = answered(options)
@@ -123,7 +124,7 @@ def main(options):
     return code
 
 
-def exit_code(options):
+def exit_code(options: argparse.Namespace) -> int:
     """Never 1 but for a slowdown: no error of a user's, the machine's or ours is a finding."""
     try:
         return main(options)
@@ -137,12 +138,12 @@ def exit_code(options):
     return CANNOT_SAY
 
 
-def refuse(why):
+def refuse(why: object) -> NoReturn:
     say(f"Cannot say: {why}", sys.stderr)
     sys.exit(CANNOT_SAY)
 
 
-def prepare(options):
+def prepare(options: argparse.Namespace) -> None:
     """Look whether its files can be written, and go on in a Python that has what it needs."""
     for name in "markdown", "json":
         if (path := getattr(options, name, None)) is not None:
