@@ -78,7 +78,7 @@ def nvml_count() -> int:
         return 0
 
 
-def nvml_handle(found, bus):
+def nvml_handle(found: str, bus: str) -> Any:
     """NVML's handle of the device with this UUID, a MIG slice's too, or at this PCI address."""
     ways = (
         (pynvml.nvmlDeviceGetHandleByUUID, f"GPU-{found}"),
