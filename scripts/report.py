@@ -8,6 +8,7 @@ python3 scripts/report.py --output FILE
 
 import argparse
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 sys.path[:0] = [str(Path(__file__).resolve().parents[1])]  # the checkout
@@ -18,7 +19,7 @@ OUTPUT = dotvenv.ROOT / ".asv" / "html" / "report.html"
 RESULTS = dotvenv.ROOT / "results"
 
 
-def main(words=None):
+def main(words: Sequence[str] | None = None) -> None:
     from asv.util import UserError
 
     from scripts.report_page import page
