@@ -17,6 +17,7 @@ from pathlib import Path
 sys.path[:0] = [str(Path(__file__).resolve().parents[1])]  # the checkout
 
 from scripts.setup import dotvenv
+from scripts.words.shown import say
 
 CANNOT_SAY = 2
 INTERRUPTED = "interrupted; what was measured is kept, and the same command goes on from there"
@@ -106,8 +107,6 @@ def answered(options):
 def main(options):
     from asv.console import log
 
-    from scripts.words.shown import say
-
     came = answered(options)
     code = came.code
     for name in "markdown", "json":  # before what may end in a closed pipe
@@ -115,7 +114,7 @@ def main(options):
             try:
                 Path(path).write_text(getattr(came, name)())
             except OSError as error:
-                print(f"Cannot write: {error}", file=sys.stderr)
+                say(f"Cannot write: {error}", sys.stderr)
                 code = CANNOT_SAY
     log.flush()
     sys.stdout.flush()
@@ -129,9 +128,9 @@ def exit_code(options):
     try:
         return main(options)
     except KeyboardInterrupt:
-        print("Cannot say: interrupted", file=sys.stderr)
+        say("Cannot say: interrupted", sys.stderr)
     except OSError as error:
-        print(f"Cannot say: {error}", file=sys.stderr)
+        say(f"Cannot say: {error}", sys.stderr)
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # or Python says it once more
     except Exception:
         traceback.print_exc()
@@ -139,7 +138,7 @@ def exit_code(options):
 
 
 def refuse(why):
-    print(f"Cannot say: {why}", file=sys.stderr)
+    say(f"Cannot say: {why}", sys.stderr)
     sys.exit(CANNOT_SAY)
 
 

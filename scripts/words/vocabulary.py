@@ -49,6 +49,8 @@ TRANSFERS = {
     ),
     "new_array": Operation("host_to_device.HostToDevice.time_new_array", "to device", "new array"),
 }
+# The parameter that names a visit's series: all that it has of a point, measured in turn.
+IN_TURN = {one.benchmark: "method" for one in TRANSFERS.values()}
 # What they are held against, and what a fresh interpreter does before its first transfer.
 OTHERS = {
     "link": "reference.Link.time_link",
