@@ -29,9 +29,7 @@ def shown(path: Path) -> dict[str, Any]:
         raise Broken("says nothing of the run that made it") from None
 
 
-def told(
-    commit: str, facts: Mapping[str, Any], lines: Sequence[Mapping[str, Any]]
-) -> dict[str, Any]:
+def told(commit: str, facts: Mapping[str, Any], lines: Sequence[dict[str, Any]]) -> dict[str, Any]:
     visits = pairs.of(lines)
     if visits.empty:
         raise Broken("has nothing that was measured on both sides")
