@@ -15,16 +15,19 @@ sys.path[:0] = [str(Path(__file__).resolve().parents[1])]  # the checkout
 
 from scripts.setup import dotvenv
 
+if __name__ == "__main__":
+    dotvenv.enter_for("asv", *dotvenv.REPORT)
+
+from asv.util import UserError
+
+from scripts.reading.points import RESULTS
+from scripts.report_page import page
+from scripts.words.shown import plain, say_left_out
+
 OUTPUT = dotvenv.ROOT / ".asv" / "html" / "report.html"
-RESULTS = dotvenv.ROOT / "results"
 
 
 def main(words: Sequence[str] | None = None) -> None:
-    from asv.util import UserError
-
-    from scripts.report_page import page
-    from scripts.words.shown import plain, say_left_out
-
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--output", metavar="FILE", default=OUTPUT, type=Path)
     parser.add_argument("--results", metavar="FOLDER", default=RESULTS, type=Path)
@@ -39,6 +42,5 @@ def main(words: Sequence[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
-    dotvenv.enter_for("asv", *dotvenv.REPORT)
     main()
     print(end="", flush=True)  # here it is one line if it fails

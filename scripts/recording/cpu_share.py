@@ -21,14 +21,11 @@ def levels(proc: Path = PROC) -> list[Path]:
     for line in (proc / "mountinfo").read_text().splitlines():
         mount, _, kind = line.partition(" - ")
         system, _, options = kind.split(" ", 2)
-        root, point = (unescaped(word) for word in mount.split(" ")[3:5])
+        root, point = (Path(unescaped(word)) for word in mount.split(" ")[3:5])
         for _, controllers, path in ours:
-            if system == "cgroup":
-                has = "cpu" in options.split(",") and "cpu" in controllers.split(",")
-            else:
-                has = system == "cgroup2" and not controllers
-            if has:
-                found += inside(Path(point), Path(root), Path(path))
+            old = "cpu" in options.split(",") and "cpu" in controllers.split(",")
+            if {"cgroup": old, "cgroup2": not controllers}.get(system):
+                found += inside(point, root, Path(path))
     return found
 
 

@@ -50,8 +50,7 @@ def replacing(path: str | Path, runs: Iterable[Mapping[str, Any]]) -> Iterator[N
 
 def difference(older: Mapping[str, Any], newer: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
     """{name: (before, after)} of the facts that differ; None is a fact that is not there."""
-    names = [*older, *(name for name in newer if name not in older)]
-    pairs = {name: (older.get(name), newer.get(name)) for name in names}
+    pairs = {name: (older.get(name), newer.get(name)) for name in dict.fromkeys([*older, *newer])}
     return {name: pair for name, pair in pairs.items() if pair[0] != pair[1]}
 
 

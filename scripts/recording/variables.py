@@ -22,9 +22,8 @@ HIDDEN = "..."  # something is there, and is not told
 def variables(environment: Mapping[str, str] = os.environ) -> list[str] | None:
     """['NAME=value', ...] of those that are set; None if none is."""
     names = (n for n in sorted(environment) if NAMES.fullmatch(n) and not SECRETS.search(n))
-    return [f"{name}={shown(name, environment[name])}" for name in names if plain(name)][
-        :MANY
-    ] or None
+    told = [f"{name}={shown(name, environment[name])}" for name in names if plain(name)]
+    return told[:MANY] or None
 
 
 def plain(text: str) -> bool:

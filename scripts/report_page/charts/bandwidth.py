@@ -26,10 +26,7 @@ CAPTION = (
     "Each panel has the same axes. Dashed: the most that the link carries while it is "
     "kept busy. Dotted: NumPy to NumPy on the same host, float32."
 )
-LINES = {
-    "the link's ceiling": OTHERS["link"],
-    "the host's own copy": OTHERS["copy"],
-}
+LINES = {"the link's ceiling": OTHERS["link"], "the host's own copy": OTHERS["copy"]}
 
 
 def draw(points: pandas.DataFrame, static: bool = False) -> altair.FacetChart:

@@ -54,10 +54,4 @@ def draw(points: pandas.DataFrame, static: bool = False) -> altair.FacetChart:
     band = band.mark_bar(color=GREY, opacity=0.2, width=altair.expr("bandwidth('x')")).encode(
         x=across, y=low, y2="high", tooltip=tooltip(("high", "noise, ± %"), about=["size"])
     )
-    return panels(
-        [band, marks],
-        shown_data,
-        rows,
-        menu + methods_on + dtypes_on,
-        chosen,
-    )
+    return panels([band, marks], shown_data, rows, menu + methods_on + dtypes_on, chosen)
