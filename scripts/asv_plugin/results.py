@@ -46,6 +46,8 @@ class RecordedResults(Results):
         # `asv find` takes the machine's facts before it has a name.
         super().__init__({**params, **machines.registered}, *args, **kwargs)
         self.notes = noise.Notes()
+        self.noise: dict[tuple, dict[str, Any]] = {}
+        self.provenance: list[dict[str, Any]] = []
         self.appended: dict[str, bool] = {}
         runs.append(self)
 
@@ -58,12 +60,12 @@ class RecordedResults(Results):
             raise machines.Busy(str(error)) from None
         super().load_data(result_dir)
         del runs[runs.index(self) + 1 :]  # asv has read the file into another one of these
-        try:
-            self.noise = noise.load(noise.path_beside(path))
-            self.provenance = provenance.load(provenance.path_beside(path))
-        except ValueError as error:
-            raise util.UserError(str(error)) from None
-        if path.is_file():
+        if path.is_file():  # what `asv rm` has left beside none is of nothing
+            try:
+                self.noise = noise.load(noise.path_beside(path))
+                self.provenance = provenance.load(provenance.path_beside(path))
+            except ValueError as error:
+                raise util.UserError(str(error)) from None
             self.before = Results.load(str(path))
         self.path, self.journal = path, Journal(path)
         self.found = content(path)

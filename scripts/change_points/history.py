@@ -14,17 +14,18 @@ from scripts.reading.chosen import NOTHING, NoSuchResult
 from scripts.reading.results_file import results_files
 from scripts.recording import provenance
 from scripts.words.formats import as_percent, some
-from scripts.words.vocabulary import LINK, TRANSFERS
+from scripts.words.vocabulary import LINK, TRANSFERS, direction
 
 TIMES = *TRANSFERS, "link"  # operations
-SERIES = ["operation", "nbytes", "dtype"]  # of one method and kind of memory
+FAMILY = ["method", "memory", "direction"]
+SERIES = ["operation", "nbytes", "dtype"]  # of a family
 FIRST = "driver", "cuda driver", "kernel"  # facts that are said first
 
 
 @dataclass
 class Change:
-    """The transfers of one method from one kind of memory, which from `commit` on take `percent`
-    more seconds (negative: fewer): the median over the series that moved.
+    """The transfers of one method and direction with one kind of memory, which from `commit` on
+    take `percent` more seconds (negative: fewer): the median over the series that moved.
 
     `families` has, for each operation that moved, its own `percent`, `of`, how many series of it
     could be judged, and `series`, those that moved, each with its percent. `pins` and `facts` are
@@ -37,6 +38,7 @@ class Change:
     candidate: bool  # of the newest commit alone: it cannot be told from an outlier yet
     method: str  # or "link"
     memory: str
+    direction: str
     percent: float
     low_99: float
     high_99: float
@@ -84,7 +86,7 @@ def of_table(table, results):
             "which is too few to judge them"
         )
     changes, left = [], 0
-    for (method, memory), family in rows.groupby(["method", "memory"], sort=False):
+    for (method, memory, way), family in rows.groupby(FAMILY, sort=False):
         logs = numpy.log(family.pivot(index=SERIES, columns="place", values="seconds"))
         last = family.drop_duplicates("place", keep="last").set_index("place")
         together, alone = detector.together(detector.find(logs, memory), logs)
@@ -98,6 +100,7 @@ def of_table(table, results):
                 candidate=detector.is_candidate(members),
                 method=method,
                 memory=memory,
+                direction=way,
                 **dict(zip(SIZES, map(as_percent, detector.size(members, memory)), strict=True)),
                 families=families(members, logs),
             )
@@ -124,6 +127,7 @@ def measured(table):
         rows[name] = rows[name].astype(object).where(~link, value)
     for name in "commit", "operation":
         rows[name] = rows[name].astype(str)
+    rows["direction"] = rows["operation"].map(direction)
     rows = rows.sort_values(["commit_date", "measured"], kind="stable")
     commits = {commit: place for place, commit in enumerate(rows["commit"].unique())}
     if len(commits) < 2:

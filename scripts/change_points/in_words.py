@@ -7,6 +7,7 @@ from statistics import median
 from scripts.recording import provenance
 from scripts.words.formats import size
 from scripts.words.markdown import escaped, folded
+from scripts.words.vocabulary import family
 
 NONE = "No change points."
 CANDIDATE = "; a candidate: the newest commit alone cannot be told from an outlier yet"
@@ -63,7 +64,9 @@ def differing(pairs):
 
 
 def name(change):
-    return change.method if change.method == "link" else f"{change.method}, {change.memory}"
+    if change.method == "link":
+        return change.method
+    return family(change.method, change.memory, change.direction)
 
 
 def headline(change):

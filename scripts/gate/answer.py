@@ -26,7 +26,7 @@ def said(one: Mapping[str, Any]) -> str:
     if one["others"] is not None:
         like = "like " if like_the_others(one) else ""
         where += f"; {like}the other methods: {formats.change(one['others'])}"
-    return f"{one['method']}, {one['memory']}: {formats.change(one['change'])} ({where})"
+    return f"{one['name']}: {formats.change(one['change'])} ({where})"
 
 
 def could_be_found(found: verdict.Verdict) -> Iterator[str]:
@@ -76,7 +76,7 @@ class Compared:
         for word, ones in (("slower", self.slower), ("faster", self.faster)):
             for one in ones:
                 for name, change, bound in one["parts"]:
-                    what = f"{word}: {one['method']}, {one['memory']}, {name}"
+                    what = f"{word}: {one['name']}, {name}"
                     yield what, formats.change(change), formats.change(math.copysign(bound, change))
 
     def text(self) -> str:

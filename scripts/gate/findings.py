@@ -8,14 +8,15 @@ import pandas
 
 from scripts.gate.verdict import Verdict
 from scripts.words.formats import size
-from scripts.words.vocabulary import operation
+from scripts.words.vocabulary import family, operation
 
 Row = Mapping[str, Any]
+PLACE = "method", "memory", "direction"
 LIKE = 0.5  # of a change: the other methods' is like it from there on
 
 
 def findings(found: Verdict, word: str) -> list[dict[str, Any]]:
-    """What became `word`, the most first: one dict a method and memory.
+    """What became `word`, the most first: one dict a method, memory and direction.
 
     `parts` are (name, change, bound) of its families that did and of its series, each the most
     first; the series before the families if one of them moved unlike its family. `change` is the
@@ -27,10 +28,9 @@ def findings(found: Verdict, word: str) -> list[dict[str, Any]]:
         for rows in (found.families, found.series)
     )
     ones: list[dict[str, Any]] = []
-    for method, memory in dict.fromkeys(map(place, [*records(families), *records(series)])):
+    for about in dict.fromkeys(map(place, [*records(families), *records(series)])):
         ours, mine = (
-            [row for row in records(rows) if place(row) == (method, memory)]
-            for rows in (families, series)
+            [row for row in records(rows) if place(row) == about] for rows in (families, series)
         )
         whole = [(family_name(row), row) for row in ours]
         single = [(series_name(row), row) for row in mine]
@@ -39,8 +39,8 @@ def findings(found: Verdict, word: str) -> list[dict[str, Any]]:
         parts = [(name, row["change"], row["bound"]) for name, row in both]
         (_, first), *_ = both
         others = None if math.isnan(first["others"]) else first["others"]
-        about = dict(method=method, memory=memory, change=first["change"], others=others)
-        ones.append({**about, "parts": parts})
+        moved = {"change": first["change"], "others": others, "parts": parts}
+        ones.append(dict(zip(PLACE, about, strict=True), name=family(*about)) | moved)
     return sorted(ones, key=lambda one: -abs(one["change"]))
 
 
@@ -53,8 +53,8 @@ def records(rows: pandas.DataFrame) -> list[Row]:
     return rows.to_dict("records")
 
 
-def place(row: Row) -> tuple[str, str]:
-    return row["method"], row["memory"]
+def place(row: Row) -> tuple[str, ...]:
+    return tuple(row[name] for name in PLACE)
 
 
 def unlike(row: Row, family: Row) -> bool:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pandas
 
-from scripts.words.vocabulary import Series, kind, series
+from scripts.words.vocabulary import Series, direction, kind, operation, series
 
 SERIES = list(Series._fields)
 VISIT = ["round", "visit", "servers", "change"]
@@ -13,7 +13,7 @@ FEWEST = 4  # visits that a series is judged by
 
 
 def of(visits: Iterable[dict[str, Any]]) -> pandas.DataFrame:
-    """A row a series of a visit that measured it: SERIES, VISIT and kind.
+    """A row a series of a visit that measured it: SERIES, VISIT, direction and kind.
 
     `change` is a logarithm, HEAD over BASE. `visits` are the lines of a recording.
     """
@@ -23,5 +23,6 @@ def of(visits: Iterable[dict[str, Any]]) -> pandas.DataFrame:
         if "change" in line and line["parameters"].get("nbytes")
     ]
     table = pandas.DataFrame(rows, columns=[*SERIES, *VISIT])
+    table["direction"] = [direction(operation(name)) for name in table["benchmark"]]
     table["kind"] = [kind(*row) for row in zip(table["memory"], table["nbytes"], strict=True)]
     return table.sort_values([*SERIES, "round"], ignore_index=True)

@@ -1,6 +1,6 @@
 """The verdict: which series, and which families of them, became slower or faster, and how surely.
 
-A series is one point of the grid, a family the series of one method, one kind of memory and one
+A series is one point of the grid, a family the series of one method, direction, kind of memory and
 kind of size. A series changed by the mean of the middle half of its visits' changes (pairs.py), so
 that one odd visit in four is nothing; a family by the weighted mean of its series. That is held
 against the noise: how visits differ where nothing changed, in this comparison and in the machine's
@@ -39,7 +39,7 @@ MISSED = 0.05  # of the slowdowns that `promise` is about
 MIDDLE = 0.25  # cut from each end before the mean
 NOISE = ["benchmark", "memory", "scale"]  # series with these in common have their noise in common
 PRIOR = 8  # how many visits of its own outweigh the noise that a series shares
-FAMILY = ["method", "memory", "kind"]
+FAMILY = ["method", "memory", "direction", "kind"]
 
 
 def spread(distances: Any, axis: int | None = None) -> Any:
@@ -155,7 +155,9 @@ class Verdict:
 
 def judge(visits: pandas.DataFrame, calibration: pandas.DataFrame | None = None) -> Verdict:
     """The Verdict on `visits` (pairs.of), with those of the machine's calibration, if any."""
-    groups = visits.assign(others=other_methods(visits)).groupby([*SERIES, "kind"], sort=False)
+    groups = visits.assign(others=other_methods(visits)).groupby(
+        [*SERIES, "direction", "kind"], sort=False
+    )
     series = groups.agg(
         change=("change", lambda found: middle(found.to_numpy())),
         others=("others", lambda found: middle(found.to_numpy())),

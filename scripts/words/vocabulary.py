@@ -42,12 +42,13 @@ class Operation(NamedTuple):
         return f"into {'an' if where[0] in 'aeiou' else 'a'} {where}"
 
 
+TO_DEVICE = "to device"
 # The transfers that methods are compared by. Another operation, or direction, is one entry.
 TRANSFERS = {
     "existing_array": Operation(
-        "host_to_device.HostToDevice.time_existing_array", "to device", "existing array"
+        "host_to_device.HostToDevice.time_existing_array", TO_DEVICE, "existing array"
     ),
-    "new_array": Operation("host_to_device.HostToDevice.time_new_array", "to device", "new array"),
+    "new_array": Operation("host_to_device.HostToDevice.time_new_array", TO_DEVICE, "new array"),
 }
 # The parameter that names a visit's series: all that it has of a point, measured in turn.
 IN_TURN = {one.benchmark: "method" for one in TRANSFERS.values()}
@@ -74,6 +75,18 @@ def operation(benchmark: str) -> str:
     """
     class_and_name = benchmark.split(".", 1)[-1]
     return NAMES.get(benchmark) or class_and_name.replace(".time_", ".").replace(".track_", ".")
+
+
+def direction(operation: str) -> str:
+    """Which way it goes: 'to device', as the link does; one that is unknown goes its own."""
+    if operation in TRANSFERS:
+        return TRANSFERS[operation].direction
+    return operation.rpartition(".")[0] or TO_DEVICE
+
+
+def family(method: str, memory: str, direction: str) -> str:
+    """'cupy, pinned', and the direction where that is another than to the device."""
+    return ", ".join([method, memory] + [direction] * (direction != TO_DEVICE))
 
 
 # The link's own copies are a series, too, of no method.

@@ -26,7 +26,7 @@ def matrix(visits):
 
     A series that has fewer than FEWEST is left out, and of others what is more than each has.
     """
-    names = [*SERIES, "kind"]
+    names = [*SERIES, "direction", "kind"]
     visits = visits[visits.groupby(SERIES, sort=False)["change"].transform("size") >= FEWEST]
     each = visits.groupby(SERIES, sort=False).size().min()
     first = visits.groupby(SERIES, sort=False).head(each)
