@@ -35,9 +35,10 @@ class Noise(Struct):
     quiet: list[Count]
     samples: Processes | None = None
     sentinel: list[Seconds | None] | None = None
+    visit: list[Text | None] | None = None
 
     def __post_init__(self) -> None:
-        columns = self.quiet, self.samples, self.sentinel
+        columns = self.quiet, self.samples, self.sentinel, self.visit
         if len({len(column) for column in columns if column is not None}) > 1:
             raise ValueError("not as many of each as there are processes")
 
@@ -52,10 +53,12 @@ class Run(Struct):
 
 
 class Note(Struct):
-    """What a process says of each of its samples."""
+    """What a visit says of its samples of a series."""
 
-    quiet: bool | int
-    sentinel: float
+    visit: Text
+    samples: Count
+    quiet: Count
+    sentinel: Seconds
 
 
 class Process(Struct):

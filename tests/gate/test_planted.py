@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from scripts.gate import recording
-from tests.gate import copying
+from tests import copying
 
 METHODS = "cuda-python", "torch", "cupy"
 BENCH = rf"existing_array\('({'|'.join(METHODS)})', 'pageable', 'float32', (1024|8192)\)"
