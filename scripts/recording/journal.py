@@ -80,7 +80,7 @@ class Journal:
 
     def append(self, entries: list[dict[str, Any]]) -> None:
         """Onto the disk itself: the host may be taken away."""
-        if not self.path:
+        if not self.path or not entries:
             return
         with open(self.path, "a") as file:
             file.writelines(json.dumps(entry) + "\n" for entry in entries)
@@ -122,7 +122,7 @@ class Journal:
         self.kept.update(found)
         self.own.update(found)
         entries = [{"key": key, "process": one} for key, one in found.items() if measured(one)]
-        if entries and not self.begun and self.path:
+        if entries and not self.begun and self.runs:
             entries.insert(0, {"run": self.runs[-1]})
             self.begun = True
         self.append(entries)
