@@ -49,6 +49,8 @@ TRANSFERS = {
     ),
     "new_array": Operation("host_to_device.HostToDevice.time_new_array", "to device", "new array"),
 }
+# The parameter that names a visit's series: all that it has of a point, measured in turn.
+IN_TURN = {one.benchmark: "method" for one in TRANSFERS.values()}
 # What they are held against, and what a fresh interpreter does before its first transfer.
 OTHERS = {
     "link": "reference.Link.time_link",
@@ -60,7 +62,16 @@ OTHERS = {
     "first_copy": "cold_start.ColdStart.time_copy",
     "total": "cold_start.ColdStart.time_total",
     "installed_bytes": "cold_start.ColdStart.track_installed_bytes",
+    "link_back": "reference.Link.time_link_back",
+    "register": "reference.Pinning.time_register",
+    "existing_host_array": "device_to_host.DeviceToHost.time_existing_array",
+    "new_host_array": "device_to_host.DeviceToHost.time_new_array",
+    "ordinary_warm": "ordinary_array.OrdinaryArray.time_warm",
+    "ordinary_cold": "ordinary_array.OrdinaryArray.time_cold",
+    "many_arrays": "many_arrays.ManyArrays.time_all",
 }
+IN_TURN |= {OTHERS[name]: "method" for name in ("existing_host_array", "new_host_array")}
+IN_TURN |= {OTHERS[name]: "way" for name in ("ordinary_warm", "ordinary_cold", "many_arrays")}
 NAMES = {one.benchmark: name for name, one in TRANSFERS.items()}
 NAMES |= {benchmark: name for name, benchmark in OTHERS.items()}
 
@@ -74,12 +85,12 @@ def operation(benchmark: str) -> str:
     return NAMES.get(benchmark) or class_and_name.replace(".time_", ".").replace(".track_", ".")
 
 
-# The link's own copies are a series, too, of no method.
+# The link's own copies to the device are a series, too, of no method.
 LINK = {"method": "link", "memory": "pinned", "dtype": ""}
 
 
 class Series(NamedTuple):
-    """What makes a series; `method` is the operation's name where there is no method."""
+    """What makes a series; `method` is the way or, where there is none, the operation's name."""
 
     benchmark: str
     method: str
@@ -91,6 +102,7 @@ class Series(NamedTuple):
 def series(benchmark: str, parameters: Mapping[str, Any]) -> Series:
     """The series of a point, also where its benchmark has no such parameter."""
     name = operation(benchmark)
-    without = LINK if name == "link" else {"method": name, "memory": "pageable", "dtype": ""}
+    memory = LINK["memory"] if name in ("link", "link_back") else "pageable"
+    without = {"method": parameters.get("way", name), "memory": memory, "dtype": ""}
     has = {**without, "nbytes": None, **parameters}
     return Series(benchmark, *(has[field] for field in Series._fields[1:]))
