@@ -29,9 +29,10 @@ class Series:
 
     take: Callable[[int], float]  # make so many transfers; the mean seconds of one
     check: Callable[[], None] = nothing  # raises if what arrived last is not what was sent
-    source: numpy.ndarray | None = None  # what is sent, if it is to change between two checks
+    source: numpy.ndarray | None = None  # what is sent, if it is to change before it is checked
     count: int = 1
     uncounted: int = 0
+    place: Callable[[], object] = nothing  # brings `source`, once changed, to where it is sent from
     keep: Any = None  # what is to stay alive meanwhile
 
     def sample(self) -> float:

@@ -70,6 +70,7 @@ def visit(group: Group, level: float, wanted: int) -> list[Round]:
     All bytes change before the first round: only the rounds can have brought those of the check.
     """
     change_sources(group)
+    group.each(lambda series: series.place())
     rounds = rounds_of(group, level, wanted)
     group.each(lambda series: series.check())
     return rounds

@@ -81,7 +81,7 @@ def parts(full: bool) -> list[str]:
     if stack.cuda_version() is None:
         print("No NVIDIA driver here: measuring the host baseline only", flush=True)
         return ["HostCopy", "Harness"]
-    return [] if full else ["float32", "Link", "Harness"]
+    return [] if full else ["float32", r"time_link\(", "Harness"]
 
 
 def main(options: argparse.Namespace) -> int:

@@ -9,7 +9,7 @@ measured                    when asv started the benchmark (UTC)
 benchmark, version          asv's name, such as reference.Link.time_link, and its version
 operation                   what it does, in a word: new_array, existing_array, link, copy, pin, ...
                             (words/vocabulary.py); no two benchmarks share one
-method, memory, dtype, nbytes, wait     the parameters; empty where the benchmark has no such one
+method, way, memory, dtype, nbytes, wait    the parameters; empty where it has no such one
 status                      ok; n/a: a library, driver, device or memory was not there, or the point
                             was not asked for; failed: anything else. Only ok has numbers
 seconds                     of one call: the median over all samples
@@ -38,7 +38,7 @@ gc.freeze()  # to look through all that is imported, for garbage, takes as long 
 RESULTS = ROOT / "results"
 TEXT = [
     *("machine", "gpu", "pcie_link", "commit", "python", "environment", "benchmark", "version"),
-    *("operation", "method", "memory", "dtype", "wait", "status"),
+    *("operation", "method", "way", "memory", "dtype", "wait", "status"),
 ]
 COLUMNS = [
     *("machine", "gpu", "pcie_link", "commit", "commit_date", "python", "environment", "measured"),

@@ -18,7 +18,7 @@ from scripts.words.formats import count
 from scripts.words.vocabulary import MEMORY, operation
 
 ROOT = Path(__file__).resolve().parents[2]
-PARAMETERS = "method", "memory", "dtype", "nbytes", "wait"
+PARAMETERS = "method", "way", "memory", "dtype", "nbytes", "wait"
 # The columns of asv's units, and what lies outside of any measurement: no logarithm, and no ratio
 # of two, is then too large for whoever computes with it (asv's detection of steps never ended).
 UNITS = {"seconds": ("seconds", 1e-10, 1e6), "bytes": ("installed_bytes", 1, 1e15)}

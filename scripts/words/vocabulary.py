@@ -42,7 +42,7 @@ class Operation(NamedTuple):
         return f"into {'an' if where[0] in 'aeiou' else 'a'} {where}"
 
 
-TO_DEVICE = "to device"
+TO_DEVICE, TO_HOST = "to device", "to host"
 # The transfers that methods are compared by. Another operation, or direction, is one entry.
 TRANSFERS = {
     "existing_array": Operation(
@@ -63,7 +63,17 @@ OTHERS = {
     "first_copy": "cold_start.ColdStart.time_copy",
     "total": "cold_start.ColdStart.time_total",
     "installed_bytes": "cold_start.ColdStart.track_installed_bytes",
+    "link_back": "reference.Link.time_link_back",
+    "register": "reference.Pinning.time_register",
+    "existing_host_array": "device_to_host.DeviceToHost.time_existing_array",
+    "new_host_array": "device_to_host.DeviceToHost.time_new_array",
+    "ordinary_warm": "ordinary_array.OrdinaryArray.time_warm",
+    "ordinary_cold": "ordinary_array.OrdinaryArray.time_cold",
+    "many_arrays": "many_arrays.ManyArrays.time_all",
 }
+BACK = "link_back", "existing_host_array", "new_host_array"
+IN_TURN |= {OTHERS[name]: "method" for name in ("existing_host_array", "new_host_array")}
+IN_TURN |= {OTHERS[name]: "way" for name in ("ordinary_warm", "ordinary_cold", "many_arrays")}
 NAMES = {one.benchmark: name for name, one in TRANSFERS.items()}
 NAMES |= {benchmark: name for name, benchmark in OTHERS.items()}
 
@@ -81,7 +91,7 @@ def direction(operation: str) -> str:
     """Which way it goes: 'to device', as the link does; one that is unknown goes its own."""
     if operation in TRANSFERS:
         return TRANSFERS[operation].direction
-    return operation.rpartition(".")[0] or TO_DEVICE
+    return TO_HOST if operation in BACK else operation.rpartition(".")[0] or TO_DEVICE
 
 
 def family(method: str, memory: str, direction: str) -> str:
@@ -89,12 +99,12 @@ def family(method: str, memory: str, direction: str) -> str:
     return ", ".join([method, memory] + [direction] * (direction != TO_DEVICE))
 
 
-# The link's own copies are a series, too, of no method.
+# The link's own copies to the device are a series, too, of no method.
 LINK = {"method": "link", "memory": "pinned", "dtype": ""}
 
 
 class Series(NamedTuple):
-    """What makes a series; `method` is the operation's name where there is no method."""
+    """What makes a series; `method` is the way or, where there is none, the operation's name."""
 
     benchmark: str
     method: str
@@ -106,6 +116,7 @@ class Series(NamedTuple):
 def series(benchmark: str, parameters: Mapping[str, Any]) -> Series:
     """The series of a point, also where its benchmark has no such parameter."""
     name = operation(benchmark)
-    without = LINK if name == "link" else {"method": name, "memory": "pageable", "dtype": ""}
+    memory = LINK["memory"] if name in ("link", "link_back") else "pageable"
+    without = {"method": parameters.get("way", name), "memory": memory, "dtype": ""}
     has = {**without, "nbytes": None, **parameters}
     return Series(benchmark, *(has[field] for field in Series._fields[1:]))
