@@ -70,5 +70,6 @@ def methods(project, **more):
     with open(folder / "device.py", "a") as file:
         file.write(DEVICE)
     for name in MODULES:
-        (folder / "methods" / f"{name}.py").write_text(METHOD + more.get(name, ""))
+        with open(folder / "methods" / f"{name}.py", "a") as file:
+            file.write(METHOD + more.get(name, ""))
     project.git("commit", "-qam", "methods that copy on the host")
