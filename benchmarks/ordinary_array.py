@@ -13,9 +13,9 @@ people write. Which library carries one array is HostToDevice's question.
 
 import functools
 import itertools
-import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from os import sched_getaffinity
 from typing import Any
 
 import numpy
@@ -83,7 +83,7 @@ def staged_threads(threads: int, target: int, nbytes: int) -> Send:
     They are kept, and run on all cores near the GPU that this process may use, among them its own:
     it waits meanwhile.
     """
-    near = os.sched_getaffinity(0)
+    near = sched_getaffinity(0)
     if len(near) < threads:
         had = f"{len(near)} near the GPU"
         raise methods.Unusable(f"{threads} threads want as many cores, this process has {had}")
@@ -111,16 +111,20 @@ def registered_each_time(target: int) -> Send:
     return send
 
 
-def pin_memory(target: int) -> Send:
-    """What people write with PyTorch. Into a new array: the pools have one at once, and pinned
-    memory, once a first array of that size has been sent (what that costs is Pinning's)."""
+def pin_memory() -> Send:
+    """What people write with PyTorch; `send` returns a new device array.
+
+    Device memory and pinned memory come from pools. Those have them at once, when a first array of
+    that size has been sent; what pinning costs that one, Pinning says.
+    """
     torch = methods.loaded("torch").load()
     return lambda array: torch.from_numpy(array).pin_memory().cuda(non_blocking=True)
 
 
-# `registered` is `direct` of an array that is page-locked beforehand, once: what remains of the
-# cost if it lives long. How many threads there are says the name, so that all machines' agree.
-WAYS: dict[str, Callable[[int, int], Send]] = {
+# By what takes the address and the bytes of the device memory. `registered` is `direct` of an array
+# that is page-locked beforehand: what sending it costs if it lives long. How many threads there are
+# is in the name, and so in every result.
+INTO: dict[str, Callable[[int, int], Send]] = {
     "direct": lambda target, nbytes: direct(target),
     "staged": staged,
     "staged-chunks": lambda target, nbytes: staged_chunks(target),
@@ -128,8 +132,8 @@ WAYS: dict[str, Callable[[int, int], Send]] = {
     "staged-8-threads": functools.partial(staged_threads, 8),
     "registered-each-time": lambda target, nbytes: registered_each_time(target),
     "registered": lambda target, nbytes: direct(target),
-    "pin-memory": lambda target, nbytes: pin_memory(target),
 }
+WAYS = [*INTO, "pin-memory"]
 
 
 class OrdinaryArray:
@@ -141,7 +145,7 @@ class OrdinaryArray:
     """
 
     version = "1"
-    params = [list(WAYS), NBYTES]
+    params = [WAYS, NBYTES]
     param_names = ["way", "nbytes"]
 
     def setup(self, level, way, nbytes):
@@ -155,7 +159,7 @@ class OrdinaryArray:
         """One array after the other, out of so many that no cache holds them: from memory."""
         timer.tick(sendings(level, way, nbytes, APART))
 
-    time_cold.params = [list(WAYS), [COLD]]  # type: ignore[attr-defined]  # asv reads it there
+    time_cold.params = [WAYS, [COLD]]  # type: ignore[attr-defined]  # asv reads it there
 
 
 @functools.cache  # asv calls the benchmark once a sample
@@ -170,7 +174,7 @@ def sendings(level: float, asked: str, nbytes: int, apart: int) -> Iterator[floa
 
 def series(way: str, nbytes: int, apart: int) -> Series:
     device.start()
-    methods.loaded("cuda-python")
+    library = methods.loaded("torch" if way == "pin-memory" else "cuda-python")
     if way == "registered":
         whole, memory = cuda_python.own_pages(apart), "pinned"
         checks.fill(whole)
@@ -179,22 +183,25 @@ def series(way: str, nbytes: int, apart: int) -> Series:
         whole, memory = pageable(apart, "uint8"), "pageable"
         kept, arrays = None, shared(nbytes, apart)
     device.require_memory(memory, whole, way)
-    target = cuda_python.DeviceArray(nbytes)
-    send = WAYS[way](target.pointer, nbytes)
+    if way in INTO:
+        target = cuda_python.DeviceArray(nbytes)
+        send = INTO[way](target.pointer, nbytes)
+    else:
+        target, send = None, pin_memory()
     last: list[Any] = []
 
     def transfer() -> None:
         array = next(arrays)
-        last[:] = array, send(array)
+        made = send(array)
+        last[:] = array, target if made is None else made
 
     def check_last() -> None:
         device.require_memory(memory, whole, way)
         array, made = last
-        address = target.pointer if made is None else made.data_ptr()
-        checks.verify(array, device.parts(address, nbytes))
+        checks.verify(array, device.parts(library.address(made), nbytes))
 
     take = functools.partial(timed, transfer, device.wait())
-    return steady(take, check=check_last, source=whole, keep=(target, kept))
+    return steady(take, check=check_last, source=whole, keep=kept)
 
 
 def in_turn(whole: numpy.ndarray, nbytes: int) -> Iterator[numpy.ndarray]:
