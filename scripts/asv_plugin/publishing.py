@@ -22,7 +22,7 @@ from asv.publishing import OutputPublisher
 from scripts.asv_plugin.replaced import REPLACED, replace
 from scripts.setup import children, dotvenv
 from scripts.setup.environment import ROOT
-from scripts.words.vocabulary import operation, series
+from scripts.words.vocabulary import ALL, operation, series
 
 # In report.html.jinja there is a place for what leads to asv's pages, where they lie beside it.
 LEADING_HERE = "<!-- asv's own pages -->", '<a href="index.html">asv\'s own pages</a>'
@@ -75,7 +75,7 @@ class Report(OutputPublisher):
 def confirm(conf, benchmarks, graphs, revisions, changes: dict[str, Any]) -> None:
     """Leave in asv's regressions those that are change points of scripts/change_points/, too.
 
-    asv judges each series alone, and knows no noise between processes.
+    asv judges each series alone, by its seconds, and knows no noise between processes.
     """
     hashes = {revision: commit for commit, revision in revisions.items()}
     path = Path(conf.html_dir, "regressions.json")
@@ -100,7 +100,8 @@ def slower_at(changes: list[Any], benchmark: dict[str, Any], index: int | None) 
     return {
         change["commit"]
         for change in changes
-        if change["slower"] and (change["method"], change["memory"]) == (point.method, point.memory)
+        if change["slower"] and change["memory"] == point.memory
+        if change["method"] in (point.method, ALL)
         for family in change["families"]
         if family["operation"] == operation(point.benchmark)
         for one in family["series"]

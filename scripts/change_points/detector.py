@@ -1,21 +1,25 @@
 """Where the series of one family step: asv's step detection, and what it must satisfy besides.
 
-A family is the series of one method, direction and kind of memory. asv's detection cuts each of
-them, and the median of all. On its own it makes every one of three to six commits a step. So a step
-must also be more than two runs of the same thing differ by (thresholds.UNCHANGED) and hold for two
-commits on either side: a single outlying commit is none, and the newest is a candidate at most. And
-several series must move together (SHARE), since of hundreds a few cross that line by chance.
+A family is the series of one method, direction and kind of memory (families.py). asv's detection
+cuts each of them, and the median of all. On its own it makes every one of three to six commits a
+step. So a step must also be more than two runs of the same thing differ by (thresholds.unchanged)
+and hold for two commits on either side: a single outlying commit is none, and the newest is a
+candidate at most. And several series must move together (SHARE), since of hundreds a few cross that
+line by chance.
 """
 
 import collections
 import itertools
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy
 from asv.step_detect import detect_steps
+from numpy import ndarray
+from pandas import DataFrame, Series
 
 from scripts.reading import intervals
-from scripts.words.thresholds import unchanged
 
 FEWEST = 3  # commits of a series: the newest of three can be a candidate, four can tell
 SHARE = 0.1  # of a family's series, two at least, that must move
@@ -26,18 +30,20 @@ SHARE_NEWEST = 0.25  # the same for a candidate, whose one result is that much l
 class Step:
     """One series' step by `size`, a difference of logarithms."""
 
-    series: tuple
+    series: tuple[str, int, str]  # operation, nbytes, dtype
     before: int  # place of the last commit before it, and of the first one after it
     place: int
     size: float
-    sides: tuple  # how many commits its two levels are the medians of
+    least: float  # what it is above: two runs of the same thing differ by that
+    sides: tuple[int, int]  # how many commits its two levels are the medians of
     newest: bool  # it is of the series' newest commit alone
-    off: dict  # {place: how far the series' result is from its level}
+    off: dict[int, float]  # {place: how far the series' result is from its level}
 
 
-def find(logs, memory):
+def find(logs: DataFrame, least: Series) -> list[Step]:
     """Every series' steps. `logs` is a table of logarithms: a row a series (operation, nbytes,
-    dtype), a column a place, NaN where it was not measured.
+    dtype), a column a place, NaN where it was not measured; `least` has of each series the
+    logarithm that a step is above.
 
     Together they show where one of them steps that is too noisy to show it on its own. That the
     newest commits are others asv sees late, so there it is always asked.
@@ -48,24 +54,24 @@ def find(logs, memory):
     for series, row in logs.iterrows():
         row = row.dropna()
         values, places = row.to_numpy(), row.index.to_numpy()
-        least = bound(memory, series[1])
-        if len(values) < FEWEST or numpy.ptp(values) <= least:  # no step can be that high
+        bound = least[series]
+        if len(values) < FEWEST or numpy.ptp(values) <= bound:  # no step can be that high
             continue
         edges = cuts(values) | {*numpy.searchsorted(places, shared)}
         edges |= {len(values) - 2, len(values) - 1}
-        kept, edges = pruned(values, edges, least)
+        kept, ends = pruned(values, edges, bound)
         values, places = values[kept], places[kept]
-        counts = numpy.diff(edges)
-        levels = numpy.array(medians(values, edges))
+        counts = numpy.diff(ends)
+        levels = numpy.array(medians(values, ends))
         off = dict(zip(places, values - numpy.repeat(levels, counts), strict=True))
-        for number, edge in enumerate(edges[1:-1]):
-            ends, size = places[[edge - 1, edge]], levels[number + 1] - levels[number]
-            sides = tuple(counts[number : number + 2])
-            found.append(Step(series, *map(int, ends), size, sides, sides[1] == 1, off))
+        for number, edge in enumerate(ends[1:-1]):
+            before, place = map(int, places[[edge - 1, edge]])
+            size, sides = levels[number + 1] - levels[number], (counts[number], counts[number + 1])
+            found.append(Step(series, before, place, size, bound, sides, sides[1] == 1, off))
     return found
 
 
-def cuts(logs):
+def cuts(logs: Any) -> set[int]:
     """Where asv's detection cuts. It is given seconds, as everywhere in asv, in units of their
     median. Not their intervals as weights: those are of the processes of one run, and runs differ
     by more."""
@@ -73,41 +79,37 @@ def cuts(logs):
     return {step[0] for step in detect_steps(seconds.tolist())}
 
 
-def bound(memory, nbytes):
-    return numpy.log1p(unchanged(memory, nbytes))
+def medians(values: ndarray, edges: Sequence[int]) -> list[float]:
+    return [float(numpy.median(values[a:b])) for a, b in itertools.pairwise(edges)]
 
 
-def medians(values, edges):
-    return [numpy.median(values[a:b]) for a, b in itertools.pairwise(edges)]
-
-
-def pruned(values, edges, least):
+def pruned(values: ndarray, edges: set[int], least: float) -> tuple[ndarray, list[int]]:
     """`edges` of `values` without those at which the medians of the two sides differ by at most
     `least`, and without outliers: values, the newest excepted, that are alone between two edges.
 
     The indices of the values that are kept, and the edges, from 0 to their number, among these.
     """
-    kept, edges = numpy.arange(len(values)), sorted({0, *edges, len(values)})
-    while len(edges) > 2:
-        apart = numpy.abs(numpy.diff(medians(values[kept], edges)))
-        alone = numpy.flatnonzero(numpy.diff(edges)[:-1] == 1)
+    kept, left = numpy.arange(len(values)), sorted({0, *edges, len(values)})
+    while len(left) > 2:
+        apart = numpy.abs(numpy.diff(medians(values[kept], left)))
+        alone = numpy.flatnonzero(numpy.diff(left)[:-1] == 1)
         if apart.min() <= least:
-            del edges[1 + apart.argmin()]
+            del left[1 + apart.argmin()]
         elif len(alone):
-            outlier = edges[alone[0]]
+            outlier = left[alone[0]]
             kept = numpy.delete(kept, outlier)
-            edges = sorted({edge - (edge > outlier) for edge in edges})
+            left = sorted({edge - (edge > outlier) for edge in left})
         else:
             break
-    return kept, edges
+    return kept, left
 
 
-def is_candidate(members):
+def is_candidate(members: Sequence[Step]) -> bool:
     """Whether most of the steps are of the newest commit alone."""
     return bool(2 * sum(step.newest for step in members) > len(members))
 
 
-def together(found, logs):
+def together(found: list[Step], logs: DataFrame) -> tuple[list[tuple[int, int, list[Step]]], int]:
     """The steps that are one change: (place, before, steps) each; and how many were left over.
 
     Noise moves a step to the commit beside it, and a series that was not measured at every commit
@@ -133,24 +135,28 @@ def together(found, logs):
     return changes, left
 
 
-def size(members, memory):
+def size(members: Sequence[Step]) -> tuple[float, float, float]:
     """A change's size, the median over the steps, and the ends of its 99 % interval; logarithms.
 
     The interval is Student's t over commits, not over series or processes: those of one run share
     its noise. By how much a commit is off is the median, over the series, of how far its results
-    are from their levels; its spread is taken from the whole history. A level is a median, whose
+    are from their levels; its spread is taken from the whole history. To it comes what each series
+    is off by itself, of which the median over them leaves little. A level is a median, whose
     variance is up to pi / 2 times a mean's. Short histories know little of their spread: the
-    interval is never wider than UNCHANGED, about the most that two runs of one thing differ by.
+    interval is never wider than `least`, about the most that two runs of one thing differ by.
     """
     middle = numpy.median([step.size for step in members])
-    widest = numpy.median([bound(memory, step.series[1]) for step in members])
+    widest = numpy.median([step.least for step in members])
     at = collections.defaultdict(list)
     for step in members:
-        for place, off in step.off.items():
-            at[place].append(off)
+        for place, away in step.off.items():
+            at[place].append(away)
     off = numpy.array([numpy.median(values) for values in at.values()])
     free = max(len(off) - 2, 1)
     sides = numpy.median([step.sides for step in members], axis=0)
-    spread = numpy.sqrt((off**2).sum() / free * numpy.pi / 2 * (1 / sides).sum())
+    single = numpy.concatenate([[*step.off.values()] for step in members])
+    own = (single**2).sum() / max(len(single) - 2 * len(members), 1) * numpy.pi / 2 / len(members)
+    of_commit = (off**2).sum() / free + own
+    spread = numpy.sqrt(of_commit * numpy.pi / 2 * (1 / sides).sum())
     half = min(intervals.quantile(free) * spread, widest)
     return middle, middle - half, middle + half

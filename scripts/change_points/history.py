@@ -2,30 +2,36 @@
 by how much, and what changed there in pins, driver and kernel. detector.py finds them.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
+from typing import Any
 
 import numpy
 from asv.util import UserError
+from pandas import DataFrame, Series
 
-from scripts.change_points import detector, what_changed
+from scripts.change_points import detector, families, what_changed
+from scripts.change_points.families import SERIES
 from scripts.reading import points
 from scripts.reading.chosen import NOTHING, NoSuchResult
 from scripts.reading.results_file import results_files
 from scripts.recording import provenance
+from scripts.words import thresholds
 from scripts.words.formats import as_percent, some
-from scripts.words.vocabulary import LINK, TRANSFERS, direction
+from scripts.words.vocabulary import ALL, LINK, TRANSFERS, direction
 
 TIMES = *TRANSFERS, "link"  # operations
-FAMILY = ["method", "memory", "direction"]
-SERIES = ["operation", "nbytes", "dtype"]  # of a family
+Ends = Sequence[tuple[str, str]]  # two commits, each with its environment
 FIRST = "driver", "cuda driver", "kernel"  # facts that are said first
 
 
 @dataclass
 class Change:
     """The transfers of one method and direction with one kind of memory, which from `commit` on
-    take `percent` more seconds (negative: fewer): the median over the series that moved.
+    take `percent` more seconds (negative: fewer): the median over the series that moved. With
+    `by_ratio` they do so beside the other methods, whatever all methods together did.
 
     `families` has, for each operation that moved, its own `percent`, `of`, how many series of it
     could be judged, and `series`, those that moved, each with its percent. `pins` and `facts` are
@@ -36,28 +42,29 @@ class Change:
     date: datetime  # the commit's, UTC
     before: str  # the last commit before the change
     candidate: bool  # of the newest commit alone: it cannot be told from an outlier yet
-    method: str  # or "link"
+    method: str  # or "link", or ALL
     memory: str
     direction: str
+    by_ratio: bool
     percent: float
     low_99: float
     high_99: float
-    families: list
-    pins: dict | None = None
-    facts: dict | None = None
+    families: list[dict[str, Any]]
+    pins: dict[str, Any] | None = None
+    facts: dict[str, Any] | None = None
 
     @property
-    def slower(self):
+    def slower(self) -> bool:
         return self.percent > 0
 
 
-def of_machine(results, machine):
+def of_machine(results: str | Path, machine: str) -> tuple[list[Change], list[str]]:
     """The changes, the oldest first, and what could not be judged, in words, a line each.
 
     NoSuchResult if there is nothing to judge at all.
     """
     try:
-        table, left_out = points.load(results, spread=False, machines={machine})
+        table, left_out = points.load(results, machines={machine})
     except (UserError, OSError) as error:
         raise NoSuchResult(f"No history: {str(error).splitlines()[0]}") from None
     if table.empty:
@@ -71,27 +78,28 @@ def of_machine(results, machine):
     return changes, [*(f"Left out: {line}" for line in left_out), *said]
 
 
-def of_table(table, results):
+def of_table(table: DataFrame, results: str | Path) -> tuple[list[Change], list[str]]:
     """The same of the rows `table` of points.py, all of one machine, whose files are in `results`.
 
     NoSuchResult if they are of fewer than two commits.
     """
-    machine, rows, said = table["machine"].iloc[0], measured(table), []
+    machine, rows = table["machine"].iloc[0], measured(table)
     commits = rows.drop_duplicates("place").set_index("place")
-    counts = rows.groupby(["method", "memory", *SERIES]).size()
-    few = (counts < detector.FEWEST).sum()
-    if few:
-        said.append(
-            f"{few} of {len(counts)} series were measured at fewer than {detector.FEWEST} commits, "
-            "which is too few to judge them"
-        )
-    changes, left = [], 0
-    for (method, memory, way), family in rows.groupby(FAMILY, sort=False):
-        logs = numpy.log(family.pivot(index=SERIES, columns="place", values="seconds"))
-        last = family.drop_duplicates("place", keep="last").set_index("place")
-        together, alone = detector.together(detector.find(logs, memory), logs)
+    changes: list[Change] = []
+    said: list[str] = []
+    few = total = left = 0
+    for method, memory, way, by_ratio, logs in families.of(rows):
+        few += int((logs.notna().sum(axis=1) < detector.FEWEST).sum())
+        total += len(logs)
+        sizes = logs.index.get_level_values("nbytes")
+        least = numpy.log1p([thresholds.unchanged(memory, int(one), by_ratio) for one in sizes])
+        found, alone = detector.together(detector.find(logs, Series(least, logs.index)), logs)
         left += alone
-        for place, before, members in together:
+        of = rows["memory"].eq(memory) & rows["direction"].eq(way)
+        of &= rows["method"].eq(method) | (method == ALL)
+        last = rows[of].drop_duplicates("place", keep="last").set_index("place")
+        for place, before, members in found:
+            percent, low, high = map(as_percent, detector.size(members))
             ends = [(last["commit"][at], str(last["environment"][at])) for at in (before, place)]
             change = Change(
                 commit=ends[1][0],
@@ -101,21 +109,30 @@ def of_table(table, results):
                 method=method,
                 memory=memory,
                 direction=way,
-                **dict(zip(SIZES, map(as_percent, detector.size(members, memory)), strict=True)),
-                families=families(members, logs),
+                by_ratio=by_ratio,
+                percent=percent,
+                low_99=low,
+                high_99=high,
+                families=by_operation(members, logs),
             )
             fill_in_what_changed(change, ends, results, machine, said)
             changes.append(change)
+    if few:
+        said.insert(
+            0,
+            f"{few} of {total} series were measured at fewer than {detector.FEWEST} commits, "
+            "which is too few to judge them",
+        )
     if left:
         said.append(
-            f"{left} steps of too few series of a method are no change points: of {len(counts)} "
+            f"{left} steps of too few series of a method are no change points: of {total} "
             "series some step by chance"
         )
     changes.sort(key=lambda change: (change.date, change.commit, -abs(change.percent)))
     return changes, list(dict.fromkeys(said))
 
 
-def measured(table):
+def measured(table: DataFrame) -> DataFrame:
     """The times of a machine: a row a series and commit.
 
     `place` counts the commits, from 0. A commit measured in several environments is one all the
@@ -140,10 +157,7 @@ def measured(table):
     return rows.drop_duplicates(["method", "memory", *SERIES, "place"], keep="last")
 
 
-SIZES = "percent", "low_99", "high_99"
-
-
-def families(members, logs):
+def by_operation(members: Sequence[detector.Step], logs: DataFrame) -> list[dict[str, Any]]:
     """The steps of a change by operation, as Change has them."""
     found = []
     for operation in sorted({step.series[0] for step in members}):
@@ -165,7 +179,9 @@ def families(members, logs):
     return found
 
 
-def fill_in_what_changed(change, ends, results, machine, said):
+def fill_in_what_changed(
+    change: Change, ends: Ends, results: str | Path, machine: str, said: list[str]
+) -> None:
     """Fill in `pins` and `facts`, between `ends`, two commits with their environments."""
     pins = [what_changed.pins(commit) for commit, _ in ends]
     unknown = lacking(ends, pins)
@@ -173,7 +189,7 @@ def fill_in_what_changed(change, ends, results, machine, said):
         said.append(f"git does not have the requirements of {unknown}: its pins are not known")
     else:
         change.pins = provenance.difference(*pins)
-    broken = []
+    broken: list[str] = []
     facts = [what_changed.facts(results, broken, machine, *end) for end in ends]
     said += [f"Left out: {line}" for line in broken]
     unknown = lacking(ends, facts)
@@ -185,5 +201,5 @@ def fill_in_what_changed(change, ends, results, machine, said):
         change.facts = {name: found[name] for name in names if name in found}
 
 
-def lacking(ends, found):
+def lacking(ends: Ends, found: Sequence[Any]) -> str:
     return " and ".join(commit[:8] for (commit, _), one in zip(ends, found, strict=True) if not one)

@@ -2,8 +2,11 @@
 
 import dataclasses
 import itertools
+from collections.abc import Iterator, Mapping, Sequence
 from statistics import median
+from typing import Any
 
+from scripts.change_points.history import Change
 from scripts.recording import provenance
 from scripts.words.formats import size
 from scripts.words.markdown import escaped, folded
@@ -13,7 +16,7 @@ NONE = "No change points."
 CANDIDATE = "; a candidate: the newest commit alone cannot be told from an outlier yet"
 
 
-def text(changes, said):
+def text(changes: Sequence[Change], said: Sequence[str]) -> str:
     """Plain lines, the oldest commit first."""
     lines = [] if changes else [NONE]
     for heading, group, changed in by_commit(changes):
@@ -25,7 +28,7 @@ def text(changes, said):
     return "\n".join([*lines, *said]) + "\n"
 
 
-def markdown(changes, said):
+def markdown(changes: Sequence[Change], said: Sequence[str]) -> str:
     """The same for a comment, the single sizes folded."""
     lines = [] if changes else [NONE, ""]
     for heading, group, changed in by_commit(changes):
@@ -36,7 +39,7 @@ def markdown(changes, said):
     return "\n".join([*lines, *(f"- {escaped(line)}" for line in said)]).rstrip() + "\n"
 
 
-def as_json(changes, said):
+def as_json(changes: Sequence[Change], said: Sequence[str]) -> dict[str, Any]:
     """For json.dumps: all that `changes` hold, the dates in ISO 8601."""
     found = [
         dataclasses.asdict(change) | {"date": change.date.isoformat(), "slower": change.slower}
@@ -45,17 +48,17 @@ def as_json(changes, said):
     return {"changes": found, "said": list(said)}
 
 
-def by_commit(changes):
+def by_commit(changes: Sequence[Change]) -> Iterator[tuple[str, list[Change], list[str]]]:
     """(heading, changes, what else changed, a line each) of those between the same two commits."""
-    for _, group in itertools.groupby(changes, key=lambda change: (change.commit, change.before)):
-        group = list(group)
+    for _, same in itertools.groupby(changes, key=lambda change: (change.commit, change.before)):
+        group = list(same)
         first = group[0]
         heading = f"{first.date:%Y-%m-%d} {first.commit[:8]}, after {first.before[:8]}"
         changed = {"pins": first.pins, "recorded facts": first.facts}
         yield heading, group, [f"{what}: {differing(pairs)}" for what, pairs in changed.items()]
 
 
-def differing(pairs):
+def differing(pairs: Mapping[str, tuple[Any, Any]] | None) -> str:
     """{'torch': ('2.1', '2.2')} -> 'torch 2.1 -> 2.2'"""
     if pairs is None:
         return "not known"
@@ -63,25 +66,26 @@ def differing(pairs):
     return "; ".join(f"{name} {old} -> {new}" for name, old, new in in_text) or "the same"
 
 
-def name(change):
+def name(change: Change) -> str:
     if change.method == "link":
         return change.method
     return family(change.method, change.memory, change.direction)
 
 
-def headline(change):
+def headline(change: Change) -> str:
     """torch, pinned: 20.1 % slower (99 %: +18.2 to +22.0 % seconds), 12 of 14 series"""
     moved = sum(len(family["series"]) for family in change.families)
     of = sum(family["of"] for family in change.families)
     ends = f"{signed(change.low_99)} to {signed(change.high_99)}"
     how = f"{signed(change.percent)[1:]} % {'slower' if change.slower else 'faster'}"
+    beside = " beside the other methods" * change.by_ratio
     return (
-        f"{name(change)}: {how} (99 %: {ends} % seconds), {moved} of {of} series"
+        f"{name(change)}: {how}{beside} (99 %: {ends} % seconds), {moved} of {of} series"
         + CANDIDATE * change.candidate
     )
 
 
-def sizes(family):
+def sizes(family: Mapping[str, Any]) -> str:
     """existing array, +20.0 %: 1 KiB +21.3 %, 8 KiB +18.7 %. Of several dtypes the median."""
     parts = [
         f"{size(nbytes)} {signed(median(one['percent'] for one in dtypes))} %"
@@ -91,5 +95,5 @@ def sizes(family):
     return f"{operation}, {signed(family['percent'])} %: {', '.join(parts)}"
 
 
-def signed(percent):
+def signed(percent: float) -> str:
     return f"{percent:+.1f}"

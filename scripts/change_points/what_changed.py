@@ -19,9 +19,9 @@ STACKS = "host", "cu12", "cu13"
 
 
 @functools.cache
-def pins(commit):
+def pins(commit: str) -> dict[str, str]:
     """{'cu13: torch': '2.13.0', ...} of the commit's requirements; {} if git does not have it."""
-    found = {}
+    found: dict[str, str] = {}
     for stack in STACKS if re.fullmatch("[0-9a-f]{7,40}", commit) else ():
         try:
             pinned = list(requirements.read(git.text(commit, f"requirements/{stack}.txt") or ""))
@@ -34,7 +34,7 @@ def pins(commit):
     return found
 
 
-def facts(results, left_out, *run):
+def facts(results: str | Path, left_out: list[str], *run: str) -> dict[str, str]:
     """{name: value} recorded beside the result `run` (machine, commit, environment) by the run of
     asv that added to it last, and how many did; {} if nothing. A broken file: see `left_out`."""
     path = provenance.path_beside(Path(results, get_filename(*run)))

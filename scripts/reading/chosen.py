@@ -5,6 +5,7 @@ points.py's table that have these three in common.
 """
 
 import numpy
+from pandas import DataFrame
 
 from scripts.words.formats import some
 from scripts.words.vocabulary import TRANSFERS
@@ -16,7 +17,7 @@ class NoSuchResult(Exception):
     """The text says what there is instead."""
 
 
-def choose(points, word):
+def choose(points: DataFrame, word: str) -> DataFrame:
     """The result that `word` names: MACHINE:COMMIT, or MACHINE for its newest with a GPU's numbers.
 
     Of a commit measured in several environments it is the one measured last. NoSuchResult if there
@@ -42,14 +43,14 @@ def choose(points, word):
     return last(points, measured if gpu.empty else gpu, "commit_date", "measured")
 
 
-def last(points, among, *columns):
+def last(points: DataFrame, among: DataFrame, *columns: str) -> DataFrame:
     """The result in `points` that the last of the rows `among` belongs to, by these columns."""
     row = among.sort_values([*columns], na_position="first", kind="stable").iloc[-1]
     same = [points[name] == row[name] for name in ("machine", "commit", "environment")]
     return points[numpy.logical_and.reduce(same)]
 
 
-def last_measured(points):
+def last_measured(points: DataFrame) -> tuple[DataFrame, DataFrame | None]:
     """The result measured last, and the one with the fastest transfer of all; None if none has any.
 
     NoSuchResult if nothing was measured at all.

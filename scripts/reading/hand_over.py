@@ -9,7 +9,9 @@ import json
 import os
 import re
 import stat
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 MANY = 20  # files or folders in one folder; a night leaves three
 LARGEST = 8 << 20  # bytes; a full run's results have 0.4 MB
@@ -17,6 +19,7 @@ MACHINE = re.compile(r"[A-Za-z0-9_]+(?:[.-]+[A-Za-z0-9_]+)*")
 RESULT = re.compile(
     r"([0-9a-f]{8}-[A-Za-z0-9_]+(?:[.+-]+[A-Za-z0-9_]+)*)(\.json|\.noise\.jsonl|\.provenance\.jsonl)"
 )
+Files = dict[tuple[str, str], bytes]  # by machine and name
 FACTS = {
     *("machine", "gpu", "link", "num_gpu", "os", "arch", "cpu", "num_cpu", "ram", "version"),
 }
@@ -25,11 +28,11 @@ FACTS = {
 class Refused(Exception):
     """Why nothing is taken; one line, in which an untrusted name can do nothing."""
 
-    def __init__(self, what, why):
+    def __init__(self, what: object, why: str) -> None:
         super().__init__(f"Refused: {str(what)[-100:]!a} {why}")
 
 
-def listed(folder):
+def listed(folder: str | Path) -> list[os.DirEntry[str]]:
     with os.scandir(folder) as found:
         entries = list(itertools.islice(found, MANY + 1))
     if len(entries) > MANY:
@@ -37,25 +40,25 @@ def listed(folder):
     return entries
 
 
-def handed_over(folder):
+def handed_over(folder: str | Path) -> Files:
     """{(machine, name): bytes} of all there is in `folder`; Refused if there is anything else."""
     files = {}
     for machine in listed(folder):
-        named = MACHINE.fullmatch(machine.name) and len(machine.name) <= 100
-        if not named or not machine.is_dir(follow_symlinks=False):
+        named = MACHINE.fullmatch(machine.name)
+        if not named or len(machine.name) > 100 or not machine.is_dir(follow_symlinks=False):
             raise Refused(machine.name, "is no machine's folder")
         for file in listed(machine.path):
-            named = file.name == "machine.json" or RESULT.fullmatch(file.name)
-            if not named or len(file.name) > 200:
+            of_result = file.name == "machine.json" or RESULT.fullmatch(file.name)
+            if not of_result or len(file.name) > 200:
                 raise Refused(file.name, "is no name of a result")
             files[machine.name, file.name] = content(file)
     return files
 
 
-def content(file):
+def content(file: os.DirEntry[str]) -> bytes:
     """The bytes of a plain file; a link or a device is not even opened."""
 
-    def plain(about):
+    def plain(about: os.stat_result) -> bool:
         return stat.S_ISREG(about.st_mode) and about.st_nlink == 1
 
     if plain(file.stat(follow_symlinks=False)):
@@ -68,7 +71,7 @@ def content(file):
     raise Refused(file.name, "is no plain file")
 
 
-def parsed(name, data):
+def parsed(name: str, data: bytes) -> list[dict[str, Any]]:
     """The objects in the file: one in .json, one a line in .jsonl."""
     try:
         text = data.decode("ascii")  # as asv and we write it
@@ -81,7 +84,7 @@ def parsed(name, data):
     return found
 
 
-def sane(value):
+def sane(value: Any) -> bool:
     """Whether all in it can be shown, and computed with: no control character, no huge integer."""
     waiting = [value]
     while waiting:  # not by recursion: how deep it is, the file says
@@ -98,7 +101,7 @@ def sane(value):
     return True
 
 
-def check(files, commit, results):
+def check(files: Files, commit: str, results: str | Path) -> dict[Path, bytes]:
     """The files to add, of `files` as `handed_over` gives them; Refused if one may not be."""
     if not any(map(RESULT.fullmatch, (name for _, name in files))):
         raise Refused("the folder", "holds no result")
@@ -107,7 +110,7 @@ def check(files, commit, results):
     for (machine, name), data in files.items():
         objects = parsed(name, data)
         if name == "machine.json":
-            check_machine(machine, *objects, results)
+            check_machine(machine, objects[0], results)
         else:
             check_result(machine, name, objects, commit, files)
         path = Path(results, machine, name)
@@ -124,13 +127,13 @@ def check(files, commit, results):
     return new
 
 
-def known(machine, results):
+def known(machine: str, results: str | Path) -> dict[str, Any]:
     """What is recorded of a machine; {} if it is new."""
     path = Path(results, machine, "machine.json")
     return json.loads(path.read_text()) if path.is_file() else {}
 
 
-def check_machine(machine, facts, results):
+def check_machine(machine: str, facts: dict[str, Any], results: str | Path) -> None:
     """That they are facts of a machine, and no others than those that are recorded.
 
     More of them, as a later version knows, are no contradiction, and are not taken.
@@ -143,9 +146,13 @@ def check_machine(machine, facts, results):
             raise Refused(f"{machine}/machine.json", f"says another {fact} than is recorded")
 
 
-def check_result(machine, name, objects, commit, files):
+def check_result(
+    machine: str, name: str, objects: list[dict[str, Any]], commit: str, files: Files
+) -> None:
     """That it is of the commit measured, and of the machine and environment that its name says."""
-    stem, suffix = RESULT.fullmatch(name).groups()
+    named = RESULT.fullmatch(name)
+    assert named  # handed_over takes no other
+    stem, suffix = named.groups()
     if suffix == ".json":
         (first,) = objects
         params = first.get("params")
@@ -156,16 +163,16 @@ def check_result(machine, name, objects, commit, files):
         raise Refused(f"{machine}/{name}", "is beside no result")
 
 
-def alike(files, results):
+def alike(files: Files, results: str | Path) -> None:
     """Refused if two names differ by capitals only: on some systems they are one file."""
     there = [path.relative_to(results).parts for path in Path(results).rglob("*")]
     names = {"/".join(parts[:end]) for parts in [*there, *files] for end in (1, 2)}
-    for _, twins in itertools.groupby(sorted(names, key=str.lower), str.lower):
-        if len(twins := list(twins)) > 1:
+    for _, same in itertools.groupby(sorted(names, key=str.lower), str.lower):
+        if len(twins := list(same)) > 1:
             raise Refused(twins[1], f"differs from {twins[0]!a} by capitals only")
 
 
-def read(paths, commit, results):
+def read(paths: Iterable[Path], commit: str, results: str | Path) -> None:
     """Refused if what reads results cannot read one of `paths`, or leaves some of it out."""
     from scripts.reading import points
     from scripts.recording import provenance
@@ -182,7 +189,7 @@ def read(paths, commit, results):
         raise Refused("the folder", f"cannot be read whole: {left_out[0]!a}")
 
 
-def take(folder, commit, results, readable):
+def take(folder: str | Path, commit: str, results: str | Path, readable: bool) -> list[Path]:
     new = check(handed_over(folder), commit, results)
     written = []
     try:

@@ -7,102 +7,81 @@ differ alike (docs/numbers.md, "How it is measured"). Runs differ a little more 
 do: for the difference of two runs the spread is widened by half.
 """
 
-from math import isnan
-from statistics import median
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 import numpy
+import pandas
 from scipy.special import stdtrit  # scipy.stats has it as t.ppf, and takes a second to import
 
+from scripts.reading.processes import Processes
 from scripts.words.thresholds import BETWEEN_RUNS, LEVEL
 from scripts.words.vocabulary import LARGE
 
-NUMBERS = "processes", "processes_quiet", "process_spread", "squares", "sentinel_seconds"
-SHORTEST, LONGEST = 1e-12, 1e6  # seconds
+NUMBERS = "process_spread", "squares"
 KIND = ["machine", "commit", "environment", "benchmark", "memory", "large"]
 
 
-def between_processes(samples, lines, measured):
-    """How the processes of each point differ: the columns NUMBERS, as arrays; and of how many
-    points the samples are none, as no measurement gives them.
-
-    `samples` are the points' samples, those of each process behind each other; `lines` what
-    noise.py has of each point, or None. A point whose samples are not those that the noise is of
-    has no processes, and so has one with a sample that is no time.
-    """
-    spoiled = {index for index, taken in enumerate(samples) if not are_times(taken)}
-    columns = {name: numpy.full(len(lines), numpy.nan) for name in NUMBERS}
-    columns["processes"][:] = columns["processes_quiet"][:] = 0
-    chunks = {}  # by length: (points, processes' samples)
-    for index, (taken, line) in enumerate(zip(samples, lines, strict=False)):
-        if not line or not measured[index] or index in spoiled:
-            continue
-        if sum(line["samples"]) != len(taken or []):
-            continue
-        start = 0
-        for length in line["samples"]:
-            owners, rows = chunks.setdefault(length, ([], []))
-            owners.append(index)
-            rows.append(taken[start : start + length])
-            start += length
-        quiet = zip(line["quiet"], line["samples"], strict=True)
-        columns["processes_quiet"][index] = sum(one == all_ for one, all_ in quiet)
-        if None not in line["sentinel"]:
-            columns["sentinel_seconds"][index] = median(line["sentinel"])
-    if not chunks:
-        return columns, len(spoiled)
-    owners = numpy.concatenate([owners for owners, _ in chunks.values()])
-    logs = numpy.log(numpy.concatenate([numpy.median(rows, 1) for _, rows in chunks.values()]))
-    count = numpy.bincount(owners, minlength=len(lines))
-    some = numpy.maximum(count, 1)
-    mean = numpy.bincount(owners, logs, len(lines)) / some
-    squares = numpy.bincount(owners, (logs - mean[owners]) ** 2, len(lines))
-    low, high = numpy.full(len(lines), numpy.inf), numpy.full(len(lines), -numpy.inf)
+def columns(taken: Iterable[Processes], count: int) -> dict[str, numpy.ndarray]:
+    """How the processes of each of `count` points differ: the columns NUMBERS."""
+    parts = [(one.owners, numpy.median(one.logs, axis=1)) for one in taken]
+    found = {name: numpy.full(count, numpy.nan) for name in NUMBERS}
+    if not parts:
+        return found
+    owners, logs = map(numpy.concatenate, zip(*parts, strict=True))
+    processes = numpy.bincount(owners, minlength=count)
+    mean = numpy.bincount(owners, logs, count) / numpy.maximum(processes, 1)
+    squares = numpy.bincount(owners, (logs - mean[owners]) ** 2, count)
+    low, high = numpy.full(count, numpy.inf), numpy.full(count, -numpy.inf)
     numpy.minimum.at(low, owners, logs)
     numpy.maximum.at(high, owners, logs)
-    columns["processes"] = count.astype(float)
-    columns["squares"] = numpy.where(count > 0, squares, numpy.nan)
-    columns["process_spread"] = numpy.where(count > 1, numpy.expm1(high - low), numpy.nan)
-    return columns, len(spoiled)
+    found["squares"] = numpy.where(processes > 0, squares, numpy.nan)
+    several = processes > 1
+    found["process_spread"][several] = numpy.expm1(high[several] - low[several])
+    return found
 
 
-def are_times(taken):
-    """Whether all samples of a point are seconds that a transfer can take."""
-    return not taken or (min(taken) > SHORTEST and max(taken) < LONGEST and not isnan(sum(taken)))
-
-
-def add(points):
-    """Add the columns `log_sd`, `degrees_of_freedom`, `seconds_low_99` and `seconds_high_99`.
+def add(points: pandas.DataFrame) -> pandas.DataFrame:
+    """Add `log_sd`, `degrees_of_freedom`, `seconds_low_99`, `seconds_high_99` and the same two of
+    the ratios, `relative_sd` and `relative_df`.
 
     `points` has a row a point, with `processes` and `squares`, the sum of the squared deviations
-    of its processes' log medians from their mean; `squares` is taken away. The pooled variance of
-    a kind is the sum of the squares over that of (processes - 1); the interval is
-    seconds / f to seconds * f with f = exp(t * log_sd / sqrt(processes)). Where no point of a kind
-    has two processes all four are NaN.
+    of its processes' log medians from their mean, and with `visits`, `relative_squares` and
+    `relative_free` (ratios.py). The pooled variance of a kind is the sum of the squares over that
+    of (processes - 1), or of `relative_free`; the interval is seconds / f to seconds * f with
+    f = exp(t * log_sd / sqrt(processes)). Where no point of a kind has two processes, or visits,
+    they are NaN.
     """
-    known = points["status"].eq("ok") & points["processes"].gt(0)
-    large = points["nbytes"].fillna(0).ge(LARGE)
+    measured = points["status"].eq("ok")
+    known = measured & points["processes"].gt(0), measured & points["visits"].gt(0)
     kinds = points.assign(
-        large=large,
-        sum=points["squares"].where(known, 0.0),
-        free=(points["processes"] - 1).where(known, 0),
+        large=points["nbytes"].fillna(0).ge(LARGE),
+        squares=points["squares"].where(known[0], 0.0),
+        free=(points["processes"] - 1).where(known[0], 0.0),
+        relative_squares=points["relative_squares"].where(known[1], 0.0),
+        relative_free=points["relative_free"].where(known[1], 0.0),
     ).groupby(KIND, observed=True, dropna=False, sort=False)
-    free = kinds["free"].transform("sum").astype(float)
-    free = free.where(known & free.gt(0))
-    points["log_sd"] = numpy.sqrt(kinds["sum"].transform("sum") / free)
+    sums = kinds[["squares", "free", "relative_squares", "relative_free"]].transform("sum")
+    free = sums["free"].where(known[0] & sums["free"].gt(0))
+    points["log_sd"] = numpy.sqrt(sums["squares"] / free)
     points["degrees_of_freedom"] = free
+    free = sums["relative_free"].where(known[1] & sums["relative_free"].gt(0))
+    points["relative_sd"] = numpy.sqrt(sums["relative_squares"] / free)
+    points["relative_df"] = free
     processes = points["processes"].where(points["processes"].gt(0))
-    factor = numpy.exp(quantile(free) * points["log_sd"] / numpy.sqrt(processes))
+    within = quantile(points["degrees_of_freedom"]) * points["log_sd"]
+    factor = numpy.exp(within / numpy.sqrt(processes))
     points["seconds_low_99"] = points["seconds"] / factor
     points["seconds_high_99"] = points["seconds"] * factor
-    return points.drop(columns="squares")
+    return points
 
 
-def quantile(degrees_of_freedom):
+def quantile(degrees_of_freedom: Any) -> Any:
     """What `LEVEL` of Student's t lies within, plus and minus."""
     return stdtrit(degrees_of_freedom, (1 + LEVEL) / 2)
 
 
-def margin(one, other, same_run=True):
+def margin(one: Mapping[str, Any], other: Mapping[str, Any], same_run: bool = True) -> Any:
     """By how much the logarithms of two points' seconds must differ to be told apart, at 99 %.
 
     Student's t. Each is a row of the table, or several aligned ones. NaN where the spread is not
@@ -118,6 +97,6 @@ def margin(one, other, same_run=True):
     return widen * quantile(free) * numpy.sqrt(variance)
 
 
-def differ(one, other, same_run=True):
+def differ(one: Mapping[str, Any], other: Mapping[str, Any], same_run: bool = True) -> Any:
     """Whether the seconds of two points differ, as `margin` has it; False where nobody knows."""
     return numpy.abs(numpy.log(one["seconds"] / other["seconds"])) > margin(one, other, same_run)

@@ -21,17 +21,31 @@ processes, processes_quiet  how many fresh processes measured it, and how many o
 process_spread              slowest process's median over the fastest's, minus 1
 sentinel_seconds            the sentinel, median over the processes
 log_sd, degrees_of_freedom  between processes, of the logarithm of the seconds, pooled by kind
+visits                      in how many visits it was measured in turn with other methods; empty if
+                            in none: it was measured alone, or before there were visits
+relative                    mean over these visits of its log ratio to the mean of all methods
+relative_sd, relative_df    between visits, of one method's own part in it, pooled by kind
 """
 
 import gc
+from collections.abc import Collection
 from pathlib import Path
+from typing import Any
 
 import numpy
 import pandas
 from asv.results import get_filename
 
 from scripts.reading import asv_files, intervals
-from scripts.reading.results_file import PARAMETERS, ROOT, known_benchmarks, read_all, results_files
+from scripts.reading.results_file import (
+    PARAMETERS,
+    ROOT,
+    File,
+    Part,
+    known_benchmarks,
+    read_all,
+    results_files,
+)
 from scripts.words.shown import plain
 
 gc.freeze()  # to look through all that is imported, for garbage, takes as long as to read
@@ -46,21 +60,25 @@ COLUMNS = [
     *("seconds", "seconds_low_99", "seconds_high_99"),
     *("gb_per_s", "gb_per_s_low_99", "gb_per_s_high_99", "installed_bytes"),
     *("processes", "processes_quiet", "process_spread", "sentinel_seconds"),
-    *("log_sd", "degrees_of_freedom"),
+    *("log_sd", "degrees_of_freedom", "visits", "relative", "relative_sd", "relative_df"),
 ]
+SQUARES = "squares", "relative_squares", "relative_free"  # for intervals.add
 RUN = ["machine", "commit", "environment"]  # what one results file is of
 
 
-def load(results=RESULTS, runs=None, spread=True, machines=None):
+def load(
+    results: str | Path = RESULTS,
+    runs: Collection[tuple[str, str, str]] | None = None,
+    machines: Collection[str] | None = None,
+) -> tuple[pandas.DataFrame, list[str]]:
     """The table, oldest commit first, and what was left out of it, in words, a line each.
 
     With `runs`, (machine, commit, environment) each, only theirs; with `machines`, their names,
-    only theirs. Without `spread` nothing of the
-    processes is read, which takes half the time: their columns, and so the intervals, are empty.
+    only theirs.
     UserError if asv's list of the benchmarks, benchmarks.json, is not there or not readable.
     """
     benchmarks = known_benchmarks(results)
-    files = [(*found, benchmarks, spread) for found in results_files(results)]
+    files = [(*found, benchmarks) for found in results_files(results)]
     known = {folder for folder, *_ in files}
     if runs is not None:
         wanted = {(run[0], Path(get_filename(*run)).name) for run in runs}
@@ -78,7 +96,7 @@ def load(results=RESULTS, runs=None, spread=True, machines=None):
     return tidy(parts), list(map(plain, left_out))
 
 
-def once(files):
+def once(files: list[File]) -> tuple[list[File], list[str]]:
     """`files` without those that another folder says to have of the same machine; and these."""
     ours = sorted(files, key=lambda file: file[0].name != file[2])
     folders = {(file[2], file[1]): file[0] for file in reversed(ours)}
@@ -87,13 +105,13 @@ def once(files):
     return kept, [f"{folder.name}/{name}: {there} has it, too" for folder, name, there, *_ in rest]
 
 
-def tidy(parts):
+def tidy(parts: list[Part]) -> pandas.DataFrame:
     """One table of all parts, in the order of the module's docstring."""
     if not parts:
         parts = [{"status": numpy.empty(0, object)}]
     lengths = [len(found["status"]) for found in parts]
     table = pandas.DataFrame(
-        {name: column(name, parts, lengths) for name in [*COLUMNS, "squares"]}, copy=False
+        {name: column(name, parts, lengths) for name in [*COLUMNS, *SQUARES]}, copy=False
     )
     for name in ("commit_date", "measured"):
         table[name] = pandas.to_datetime(table[name], unit="ms", utc=True)
@@ -102,17 +120,17 @@ def tidy(parts):
     rates = {"": "", "_low_99": "_high_99", "_high_99": "_low_99"}
     for rate, seconds in rates.items():
         table[f"gb_per_s{rate}"] = table["nbytes"] / table[f"seconds{seconds}"] / 1e9
-    for name in ("nbytes", "processes", "processes_quiet", "installed_bytes"):
+    for name in ("nbytes", "processes", "processes_quiet", "installed_bytes", "visits"):
         table[name] = table[name].astype("Int64")
     return table[COLUMNS]
 
 
-def column(name, parts, lengths):
+def column(name: str, parts: list[Part], lengths: list[int]) -> Any:
     """One column of the table, from the arrays, or the one value, that each part has of it."""
     kind, nothing = (object, None) if name in TEXT else (float, numpy.nan)
     values = [found.get(name, nothing) for found in parts]
     if any(isinstance(value, numpy.ndarray) for value in values):
-        filled = map(numpy.broadcast_to, values, lengths)
+        filled: Any = map(numpy.broadcast_to, values, lengths)  # type: ignore[arg-type]
         whole = numpy.concatenate([values.astype(kind) for values in filled])
         return text(whole) if name in TEXT else whole
     if name in TEXT:

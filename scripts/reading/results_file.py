@@ -4,28 +4,33 @@ import ast
 import contextlib
 import gc
 import multiprocessing
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import numpy
 from asv.results import get_filename
 from asv.util import UserError
 
-from scripts.reading import asv_files, intervals
-from scripts.reading.asv_schema import Machine, Result, row_of
+from scripts.reading import asv_files, intervals, processes, ratios
+from scripts.reading.asv_schema import Benchmark, Machine, Result, Row, row_of
 from scripts.recording import noise
 from scripts.words.formats import count
-from scripts.words.vocabulary import MEMORY, operation
+from scripts.words.vocabulary import IN_TURN, MEMORY, operation
 
 ROOT = Path(__file__).resolve().parents[2]
 PARAMETERS = "method", "way", "memory", "dtype", "nbytes", "wait"
 # The columns of asv's units, and what lies outside of any measurement: no logarithm, and no ratio
 # of two, is then too large for whoever computes with it (asv's detection of steps never ended).
 UNITS = {"seconds": ("seconds", 1e-10, 1e6), "bytes": ("installed_bytes", 1, 1e15)}
+Benchmarks = tuple[dict[str, Benchmark], dict[str, str]]  # as asv_files.benchmarks has them
+File = tuple[Path, str, str, Benchmarks]  # folder, name, machine
+Part = dict[str, Any]  # a column's values, or the one that all have
 MANY = 100  # results files from which on several processes read them
 
 
-def read_all(files):
+def read_all(files: list[File]) -> Iterable[tuple[list[Part], list[str]]]:
     """What `read` gives of each of `files`; many are shared out over the processors."""
     if len(files) < MANY:
         return map(read, files)
@@ -34,7 +39,7 @@ def read_all(files):
         return list(processes.map(read, files, chunksize=10))
 
 
-def results_files(results):
+def results_files(results: str | Path) -> Iterator[tuple[Path, str, str]]:
     """(folder, name, machine) of each of asv's results files; none of a machine that is broken."""
     for path in sorted(Path(results).glob("*/machine.json")):
         with contextlib.suppress(UserError, OSError):
@@ -43,14 +48,14 @@ def results_files(results):
             yield from ((path.parent, name, machine) for name in names if name != path.name)
 
 
-def reason(error, folder):
+def reason(error: Exception, folder: str | Path) -> str:
     """One line of what went wrong, without the folders of this machine."""
     text = str(error).replace(str(Path(folder).absolute()), Path(folder).name)
     text = text.replace(str(folder), Path(folder).name)
     return text.splitlines()[0] if text else type(error).__name__
 
 
-def known_benchmarks(results):
+def known_benchmarks(results: str | Path) -> Benchmarks:
     """asv's list of the benchmarks in the folder `results`, as asv_files.benchmarks has it.
 
     UserError if there is none.
@@ -61,9 +66,9 @@ def known_benchmarks(results):
         raise UserError(f"{asv_files.LISTED}: {reason(error, results)}") from None
 
 
-def read(file):
+def read(file: File) -> tuple[list[Part], list[str]]:
     """The parts of the table that one results file makes, and what was left out of it."""
-    folder, name, machine, benchmarks, spread = file
+    folder, name, machine, benchmarks = file
     path, left_out, parts = Path(folder, name), [], []
     try:
         result = asv_files.read(path, Result)
@@ -71,7 +76,7 @@ def read(file):
     except (UserError, OSError) as error:
         return [], [f"{machine}/{name}: {reason(error, folder)}"]
     try:
-        noted = noise.load(noise.path_beside(path)) if spread else {}
+        noted = noise.load(noise.path_beside(path))
     except (ValueError, OSError):
         noted = {}
         left_out.append("its noise file is broken, so its noise")
@@ -91,7 +96,7 @@ def read(file):
     return parts, [f"{machine}/{name}: {line}" for line in left_out]
 
 
-def check_name(result, name, machine):
+def check_name(result: Result, name: str, machine: str) -> None:
     """UserError unless a results file is called as the result in it: no other file is it, too."""
     if result.machine.machine != machine:
         raise UserError(f"its machine is not {machine}")
@@ -99,7 +104,9 @@ def check_name(result, name, machine):
         raise UserError("it has the name of another result")
 
 
-def part(result, row, benchmark, noted):
+def part(
+    result: Result, row: Row, benchmark: Benchmark, noted: Mapping[Any, dict[str, Any]]
+) -> tuple[Part, list[str]]:
     """The columns of one benchmark's points in one results file, and what was left out, in words.
 
     One value where all are equal. ValueError if it is of another kind than ours.
@@ -115,11 +122,14 @@ def part(result, row, benchmark, noted):
     values = numpy.array(row.result, float)  # None is NaN, too
     status = numpy.where(numpy.isnan(values), "n/a", "ok").astype(object)
     absurd = (values < least) | (values > most)
-    status[[value is None for value in row.result] | absurd] = "failed"
+    status[[value is None for value in row.result or []] | absurd] = "failed"
     values[status != "ok"] = numpy.nan
     points = [(name, *point) for point in zip(*columns.values(), strict=True)]
     lines = [noted.get(point) for point in points]
-    between, spoiled = intervals.between_processes(row.samples or [], lines, status == "ok")
+    taken, noise_of, spoiled = processes.parted(row.samples or [], lines, status == "ok")
+    axis = names.index(IN_TURN[name]) if name in IN_TURN else None
+    noise_of |= intervals.columns(taken, len(lines))
+    noise_of |= ratios.columns(taken, [*map(len, axes)], axis)
     said = []
     if absurd.any():
         said.append(f"{count(absurd.sum(), 'result', 'results')} that no measurement gives")
@@ -139,10 +149,10 @@ def part(result, row, benchmark, noted):
         "version": benchmark.version,
         "operation": operation(name),
     }
-    return {**facts, **columns, "status": status, column: values, **between}, said
+    return {**facts, **columns, "status": status, column: values, **noise_of}, said
 
 
-def axis_of(name, texts):
+def axis_of(name: str, texts: list[str]) -> list[Any]:
     """The values of a parameter; ValueError if they are not of its kind."""
     values = [ast.literal_eval(text) for text in texts]
     for value in values:

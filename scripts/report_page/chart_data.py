@@ -1,8 +1,12 @@
 """The rows of points.py's table as the charts take them: what to show, in words and rounded."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import altair
 import numpy
 import pandas
+from pandas import DataFrame
 
 from scripts.report_page.look import PANELS, choice
 from scripts.words.formats import size
@@ -15,7 +19,7 @@ RATES = ("rate", "GB/s"), ("rate_low", "99 % from"), ("rate_high", "to"), ("us",
 TIMES = ("us", "µs"), ("us_low", "99 % from"), ("us_high", "to")
 
 
-def transfers(points):
+def transfers(points: DataFrame) -> DataFrame:
     """The rows of HostToDevice, with what the charts call things, rounded for the page."""
     rows = points[points["operation"].isin(list(TRANSFERS))].copy()
     into = rows["operation"].astype(str).map({name: one.into for name, one in TRANSFERS.items()})
@@ -24,7 +28,7 @@ def transfers(points):
     return with_numbers(rows)
 
 
-def with_numbers(rows):
+def with_numbers(rows: DataFrame) -> DataFrame:
     """Add GB/s, microseconds, the ends of their 99 % intervals, and the size in words."""
     rows = rows.copy()
     known = rows["nbytes"].dropna().unique()
@@ -39,14 +43,14 @@ def with_numbers(rows):
     return rows
 
 
-def digits(values, count=5):
+def digits(values: Any, count: int = 5) -> numpy.ndarray:
     """`values` with `count` significant digits, which is more than they are good for."""
     values = numpy.asarray(values, float)
     scale = 10.0 ** (count - 1 - numpy.floor(numpy.log10(numpy.where(values > 0, values, 1))))
     return numpy.where(values > 0, numpy.round(values * scale) / scale, numpy.nan)
 
 
-def data(rows, *columns):
+def data(rows: DataFrame, *columns: str) -> altair.InlineData:
     """`columns` of `rows` as a page takes them: CSV, which is a third of the JSON."""
     rows = rows[list(columns)]
     numbers = rows.select_dtypes("number").columns
@@ -55,17 +59,17 @@ def data(rows, *columns):
     return altair.InlineData(values=text, format=altair.CsvDataFormat(type="csv", parse=parse))
 
 
-def present(rows, column):
+def present(rows: DataFrame, column: str) -> list[str]:
     return [str(value) for value in rows[column].dropna().unique()]
 
 
-def in_every_panel(rows, kind, data):
+def in_every_panel(rows: DataFrame, kind: str, data: DataFrame) -> DataFrame:
     """`rows` once for each panel that `data` has, as a `kind` of their own."""
     found = [panel for panel in PANELS if panel in set(data["panel"])]
     return pandas.concat([rows.assign(panel=panel, kind=kind) for panel in found] or [rows[:0]])
 
 
-def menus(rows, **fields):
+def menus(rows: DataFrame, **fields: str | None) -> tuple[list[Any], str]:
     """A menu for each of `fields` that `rows` has several values of, and the filter of them all.
 
     `fields` gives the value that is chosen at first; None is the first there is.
@@ -80,7 +84,7 @@ def menus(rows, **fields):
     return parameters, " && ".join(filters)
 
 
-def tooltip(*numbers, about=ABOUT):
+def tooltip(*numbers: tuple[str, str], about: Sequence[str] = ABOUT) -> list[altair.Tooltip]:
     """What is shown on hover: what the point is, then (field, title) of its numbers."""
     texts = [altair.Tooltip(f"{field}:N") for field in about]
     return texts + [altair.Tooltip(f"{field}:Q", title=title) for field, title in numbers]

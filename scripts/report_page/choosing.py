@@ -1,29 +1,32 @@
 """Which method? What the numbers of one run say, as tables and as sentences made from them.
 
-Everything but the dtypes is about float32, and all about one result. A method "cannot be told from"
-the fastest if their seconds do not differ at the level of 99 % (intervals.py).
+Everything but the dtypes is about float32, and all about one result. Methods are compared by their
+ratios within visits (reading/standing.py), pinned and pageable memory, which no visit measures
+together, by their seconds. What "cannot be told apart" does not differ at the level of 99 %.
 """
 
 import itertools
 import math
+from typing import Any
 
 import numpy
+from pandas import DataFrame
 from scipy.special import fdtrc  # scipy.stats: f.sf
 
-from scripts.reading import intervals
-from scripts.tables.side_by_side import COLD
-from scripts.words.formats import size
+from scripts.reading import dtypes, intervals, standing
+from scripts.words.formats import as_percent, size
 from scripts.words.thresholds import BETWEEN_RUNS
-from scripts.words.vocabulary import MEMORY, OTHERS, TRANSFERS
+from scripts.words.vocabulary import COLD, MEMORY, OTHERS, TRANSFERS
 
 PIN = OTHERS["pin"]
 NEEDED = [
-    *("benchmark", "operation", "method", "memory", "dtype", "nbytes", "seconds"),
+    *("machine", "benchmark", "operation", "method", "memory", "dtype", "nbytes", "seconds"),
     *("installed_bytes", "processes", "log_sd", "degrees_of_freedom"),
+    *("visits", "relative", "relative_sd", "relative_df"),
 ]
 
 
-def measured(run, **columns):
+def measured(run: DataFrame, **columns: str) -> DataFrame:
     """The rows of `run` that have seconds, and these values in these columns."""
     chosen = run["status"].eq("ok")
     for column, value in columns.items():
@@ -32,17 +35,18 @@ def measured(run, **columns):
     return rows.assign(method=rows["method"].astype(str))
 
 
-def fastest(run, memory, operation):
+def fastest(run: DataFrame, memory: str, operation: str) -> list[dict[str, Any]]:
     """A row for each range of neighbouring sizes that have the same answer.
 
-    Each has `sizes` in words, `best` (the fastest method and those that cannot be told from it,
-    the fastest first) and `others`: {method: (least, most) per cent that it takes longer}.
+    Each has `sizes` in words, `best` (the methods that none is told to be faster than, first the
+    one that is so most often), `others`: {method: (least, most) per cent that it takes longer},
+    and `margin`: by how many per cent two methods must differ to be told apart.
     """
     rows = measured(run, memory=memory, operation=operation, dtype="float32")
     answers = [at_size(group) for _, group in rows.groupby("nbytes", observed=True)]
     ranges = []
-    for (best, _), same in itertools.groupby(answers, same_answer):
-        same = list(same)
+    for (best, _), group in itertools.groupby(answers, same_answer):
+        same = list(group)
         leads = [answer["best"][0] for answer in same]
         first = max(leads, key=leads.count)
         others = {
@@ -54,29 +58,31 @@ def fastest(run, memory, operation):
                 "sizes": " to ".join(dict.fromkeys(ends)),
                 "best": [first, *sorted(best - {first})],
                 "others": {name: (min(costs), max(costs)) for name, costs in others.items()},
+                "margin": max(answer["margin"] for answer in same),
             }
         )
     return ranges
 
 
-def same_answer(answer):
+def same_answer(answer: dict[str, Any]) -> tuple[frozenset[str], frozenset[str]]:
     return frozenset(answer["best"]), frozenset(answer["others"])
 
 
-def at_size(rows):
-    """The fastest of `rows`, one a method, those like it, and the others' cost in per cent."""
-    first = rows.loc[rows["seconds"].idxmin()]
-    apart = intervals.differ(rows, first)
-    cost = 100 * (rows["seconds"] / first["seconds"] - 1)
-    like = rows[~apart & rows["method"].ne(first["method"])]
+def at_size(rows: DataFrame) -> dict[str, Any]:
+    """Of `rows`, one a method, the fastest and those like it, the others' cost in per cent."""
+    rows = standing.of_methods(rows)
+    apart = rows["apart"]
     return {
-        "nbytes": first["nbytes"],
-        "best": [str(first["method"]), *like["method"].astype(str)],
-        "others": dict(zip(rows["method"][apart].astype(str), cost[apart], strict=True)),
+        "nbytes": rows["nbytes"].iloc[0],
+        "best": rows["method"][~apart].tolist(),
+        "others": dict(
+            zip(rows["method"][apart], map(as_percent, rows["cost"][apart]), strict=True)
+        ),
+        "margin": as_percent(rows["margin"].max()),
     }
 
 
-def side_by_side(run, operation):
+def side_by_side(run: DataFrame, operation: str) -> DataFrame:
     """A row a method and size measured in both kinds of memory: the columns of both, suffixed."""
     keys = ["method", "nbytes"]
     pinned, pageable = (
@@ -85,12 +91,12 @@ def side_by_side(run, operation):
     return pinned.merge(pageable, on=keys, suffixes=("_pinned", "_pageable")).sort_values(keys)
 
 
-def of(rows, memory):
+def of(rows: DataFrame, memory: str) -> dict[str, Any]:
     columns = "seconds", "log_sd", "processes", "degrees_of_freedom"
     return {column: rows[f"{column}_{memory}"] for column in columns}
 
 
-def pinned_from(run, operation):
+def pinned_from(run: DataFrame, operation: str) -> dict[str, int | None]:
     """{method: the size in bytes from which on pinned is faster than pageable; None if never}.
 
     Without the methods of which nobody knows, as the noise is not known.
@@ -99,7 +105,7 @@ def pinned_from(run, operation):
     rows = rows[rows["log_sd_pinned"].notna() & rows["log_sd_pageable"].notna()]
     gain = intervals.differ(of(rows, "pinned"), of(rows, "pageable"))
     rows["faster"] = gain & (rows["seconds_pinned"] < rows["seconds_pageable"])
-    found = {}
+    found: dict[str, int | None] = {}
     for method, group in rows.groupby("method", observed=True, sort=False):
         on = list(
             itertools.takewhile(
@@ -110,7 +116,7 @@ def pinned_from(run, operation):
     return found
 
 
-def transfers_to_pay(run, operation):
+def transfers_to_pay(run: DataFrame, operation: str) -> dict[str, dict[int, int | None]]:
     """{method: {size in bytes: transfers after which making the array pinned has paid}}.
 
     None where pinned cannot be told to be faster; {} if no pinning was measured.
@@ -120,7 +126,7 @@ def transfers_to_pay(run, operation):
     rows = rows[rows["log_sd_pinned"].notna() & rows["log_sd_pageable"].notna()]
     saved = rows["seconds_pageable"] - rows["seconds_pinned"]
     saved = saved.where(intervals.differ(of(rows, "pinned"), of(rows, "pageable")), 0)
-    found = {}
+    found: dict[str, dict[int, int | None]] = {}
     for method, nbytes, cost, gain in zip(
         rows["method"], rows["nbytes"], rows["seconds"], saved, strict=True
     ):
@@ -129,11 +135,11 @@ def transfers_to_pay(run, operation):
     return found
 
 
-def cold_start(run):
+def cold_start(run: DataFrame) -> dict[str, dict[str, float]]:
     """{method: {"import": s, "first copy": s, ..., "installed": bytes}} as far as recorded."""
     rows = measured(run)
     rows = rows[rows["benchmark"].astype(str).str.startswith("cold_start.")]
-    found = {}
+    found: dict[str, dict[str, float]] = {}
     for row in rows.itertuples():
         name = COLD.get(row.operation, "installed")
         value = row.installed_bytes if name == "installed" else row.seconds
@@ -141,26 +147,27 @@ def cold_start(run):
     return found
 
 
-def dtype_differences(run, same_run=True):
-    """A row a method, memory, operation and size measured with several dtypes.
+def dtype_differences(run: DataFrame, same_run: bool = True) -> DataFrame:
+    """A row a method, or ALL, memory, operation and size measured with several dtypes.
 
-    `spread`: slowest over fastest, minus 1. `p`: how likely noise alone makes the dtypes differ
-    so (F-test of the logarithms, the variance that of intervals.py); `slowest`: the dtype.
+    What they are compared by, reading/dtypes.py says. `spread`: slowest over fastest, minus 1.
+    `p`: how likely noise alone makes the dtypes differ so (F-test of the logarithms); `slowest`:
+    the dtype.
     """
     rows = measured(run)
     rows = rows[rows["operation"].isin(list(TRANSFERS)) & rows["log_sd"].notna()]
-    rows = rows.assign(log=numpy.log(rows["seconds"]), processes=rows["processes"].astype(float))
+    rows = dtypes.comparable(rows)
     keys = ["method", "memory", "operation", "nbytes"]
-    same = rows.assign(sum=rows["log"] * rows["processes"]).groupby(keys, observed=True)
-    mean = same["sum"].transform("sum") / same["processes"].transform("sum")
-    rows["square"] = rows["processes"] * (rows["log"] - mean) ** 2
+    same = rows.assign(sum=rows["log"] * rows["replicates"]).groupby(keys, observed=True)
+    mean = same["sum"].transform("sum") / same["replicates"].transform("sum")
+    rows["square"] = rows["replicates"] * (rows["log"] - mean) ** 2
     same = rows.groupby(keys, observed=True, sort=False)
-    found = same[["log_sd", "degrees_of_freedom"]].first()
+    found = same[["sd", "free"]].first()
     found["spread"] = numpy.expm1(same["log"].max() - same["log"].min())
     found["slowest"] = rows.loc[same["log"].idxmax(), "dtype"].astype(str).to_numpy()
     found["more"] = same.size() - 1
     found = found.assign(square=same["square"].sum()).query("more > 0")
     widen = 1.0 if same_run else BETWEEN_RUNS
-    ratio = found["square"] / found["more"] / (widen * found["log_sd"]) ** 2
-    found["p"] = fdtrc(found["more"], found["degrees_of_freedom"], ratio)
+    ratio = found["square"] / found["more"] / (widen * found["sd"]) ** 2
+    found["p"] = fdtrc(found["more"], found["free"], ratio)
     return found.reset_index()

@@ -38,10 +38,8 @@ def write(output: str | Path, results: str | Path) -> list[str]:
     Returns what was left out, in words.
     UserError if the folder `results` has no list of benchmarks, OSError if it cannot be written.
     """
-    table, left_out = points.load(results, spread=False)
-    runs = newest(table)[RUN].astype(str).drop_duplicates().itertuples(index=False, name=None)
-    latest, more = points.load(results, list(runs))
-    left_out += [line for line in more if line not in left_out]
+    table, left_out = points.load(results)
+    latest = newest(table)
     names = look.methods(table)
     histories = histories_of(table, results)
     environment = jinja2.Environment(
@@ -129,9 +127,9 @@ def machine(run: pandas.DataFrame, results: str | Path, left_out: list[str]) -> 
         ],
         "pinned": sentences.pinned_or_pageable(run),
         "pays": {
-            does.into: found
+            does.into: uses
             for operation, does in TRANSFERS.items()
-            if (found := choosing.transfers_to_pay(run, operation))
+            if (uses := choosing.transfers_to_pay(run, operation))
         },
         "cold": choosing.cold_start(run),
         "dtypes": sentences.dtypes(run, facts.get(what_changed.PARTS)),

@@ -1,23 +1,29 @@
 """What the report says in words: every sentence here is made from the numbers of one result."""
 
 import numpy
+from pandas import DataFrame
 from scipy.special import bdtr  # scipy.stats: binom.cdf
 
 from scripts.report_page import choosing
-from scripts.words.formats import listed, size
-from scripts.words.vocabulary import TRANSFERS
+from scripts.words.formats import listed, percents, size
+from scripts.words.vocabulary import ALL, TRANSFERS
+
+IN_TURN = (
+    "Dtypes are measured in different visits, so a method is held against the others of its "
+    "visits; the seconds of all together hold what the host drifted by, too."
+)
 
 
-def pinned_or_pageable(run):
+def pinned_or_pageable(run: DataFrame) -> list[str]:
     """From which size on pinned memory is faster, for each operation a sentence or two."""
     if run["log_sd"].isna().all():
         return ["The noise of these numbers is not known, so nothing here is told apart."]
     said = []
     for operation, does in TRANSFERS.items():
-        sizes = {}
+        sizes: dict[int, list[str]] = {}
+        never: list[str] = []
         for method, nbytes in choosing.pinned_from(run, operation).items():
-            sizes.setdefault(nbytes, []).append(method)
-        never = sizes.pop(None, [])
+            (never if nbytes is None else sizes.setdefault(nbytes, [])).append(method)
         parts = [
             f"from {size(nbytes)} on with {listed(names)}"
             for nbytes, names in sorted(sizes.items())
@@ -35,40 +41,56 @@ def pinned_or_pageable(run):
     return said
 
 
-def article(into):
+def article(into: str) -> str:
     return f"{'an' if into[0] in 'aeiou' else 'a'} {into}"
 
 
-def dtypes(run, parts=None):
-    """Does the dtype matter? A sentence with the answer, and one with its numbers.
+def dtypes(run: DataFrame, parts: str | None = None) -> list[str]:
+    """Does the dtype matter? A sentence with the answer, and some with its numbers.
 
     `parts` says in how many runs the result was measured, if in several.
     """
     found = choosing.dtype_differences(run, same_run=not parts)
     if found.empty:
         return ["One dtype was measured, so nothing is known of the others."]
-    differing = found[found["p"] < 0.01].sort_values("spread")
+    together = found["method"].eq(ALL)
+    answers = [differing(found[~together], "method, memory, operation and size")]
+    if together.any():
+        answers.append(
+            differing(found[together], "memory, operation and size, all methods together,")
+        )
+    said = [numbers for _, numbers in answers]
+    if together.any():
+        said.insert(1, IN_TURN)
+    if parts:
+        said.append(f"(Measured in {parts}, which differ more than visits do; that is in it.)")
+    if any(there for there, _ in answers):
+        return ["In places: not everywhere do equal bytes take equal time.", *said]
+    return ["No: the time depends on the bytes, not on the dtype.", *said]
+
+
+def differing(found: DataFrame, each: str) -> tuple[bool, str]:
+    """Whether more of `found` (choosing.dtype_differences) differ than chance explains, and how
+    many do, in words; `each` says what they are combinations of."""
+    differ = found[found["p"] < 0.01].sort_values("spread")
     chance = int(numpy.argmax(bdtr(range(len(found) + 1), len(found), 0.01) >= 0.99))
-    numbers = (
-        f"Of {len(found)} combinations of method, memory, operation and size the slowest dtype is "
+    said = (
+        f"Of {len(found)} combinations of {each} the slowest dtype is "
         f"{100 * found['spread'].median():.1f} % behind the fastest (median), and in "
-        f"{len(differing)} the dtypes differ by more than the noise (99 %); chance alone would "
+        f"{len(differ)} the dtypes differ by more than the noise (99 %); chance alone would "
         f"make it {chance} at the most."
     )
-    if parts:
-        numbers += f" (Measured in {parts}, which differ more than processes do; that is in it.)"
-    if len(differing) <= chance:
-        return ["No: the time depends on the bytes, not on the dtype.", numbers]
-    worst = differing.iloc[-1]
+    if len(differ) <= chance:
+        return False, said
+    worst = differ.iloc[-1]
     where = f"{worst['method']}, {worst['memory']}, {TRANSFERS[worst['operation']].into}"
-    return [
-        "In places: not everywhere do equal bytes take equal time.",
-        f"{numbers} Most at {where}, {size(worst['nbytes'])}: {worst['slowest']} takes "
-        f"{100 * worst['spread']:.0f} % longer than the fastest.",
-    ]
+    return True, (
+        f"{said} Most at {where}, {size(worst['nbytes'])}: {worst['slowest']} takes "
+        f"{100 * worst['spread']:.0f} % longer than the fastest."
+    )
 
 
-def noise(run):
+def noise(run: DataFrame) -> list[str]:
     """How far the processes of a point lie apart, and on how quiet a machine."""
     rows = run[run["status"].eq("ok")]
     count = rows["processes"].sum()
@@ -82,6 +104,12 @@ def noise(run):
         said.append(
             f"The slowest process of a point is {100 * spread.median():.1f} % slower than its "
             f"fastest (median; {100 * spread.quantile(0.95):.0f} % at the 95th percentile)."
+        )
+    ratios = 100 * rows["relative_sd"].dropna()
+    if len(ratios):
+        said.append(
+            f"From visit to visit a method's ratio to the others varies by "
+            f"{percents(ratios.min(), ratios.max())} (standard deviation, by kind of transfer)."
         )
     sentinel = 1e6 * rows["sentinel_seconds"].dropna()
     if len(sentinel):

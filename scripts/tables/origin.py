@@ -1,7 +1,10 @@
 """Where a result comes from, shown: the facts beside it, and the difference between two."""
 
 import sys
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
 
 from asv.util import UserError
 from rich import box
@@ -15,7 +18,7 @@ from scripts.recording.provenance import SUFFIX, TIMES, difference, load, text
 from scripts.words.shown import plain, say
 
 
-def find(name, results=RESULTS):
+def find(name: str, results: Path = RESULTS) -> tuple[str, list[dict[str, Any]]]:
     """What a result is, 'MACHINE:COMMIT', and the runs behind it.
 
     `name` is one such, or 'MACHINE' for what was measured there last.
@@ -35,7 +38,7 @@ def find(name, results=RESULTS):
     return max(there, key=lambda found: found[1][-1]["started"])
 
 
-def commit_of(path):
+def commit_of(path: Path) -> str:
     """The commit that a file at `path` is beside a result of; its first digits, if that is gone."""
     result = path.with_name(path.name.removesuffix(SUFFIX) + ".json")
     try:
@@ -45,7 +48,7 @@ def commit_of(path):
     return commit if commit and isinstance(commit, str) else path.name.partition("-")[0]
 
 
-def show(name, runs):
+def show(name: str, runs: Sequence[Mapping[str, Any]]) -> None:
     """Print the facts of the last of `runs`, and what was otherwise in the runs before it."""
     say(name)
     table = Table("fact", "value", box=box.SIMPLE_HEAD)
@@ -63,7 +66,7 @@ def show(name, runs):
         print(f"{start} {done if end else did_not}")
 
 
-def tell(names):
+def tell(names: Sequence[str]) -> None:
     """Print the provenance of the result that `names` has, or what differs between its two.
 
     Exits with one line if there is no such result.

@@ -1,19 +1,22 @@
 """Recorded results side by side: the methods of one, or two of them method by method.
 
 They come as sheets, tables of text for compare.py to print. A result is as chosen.py has it. Who
-is faster is said only where intervals.py can tell.
+is faster is said only where reading/standing.py and reading/two_runs.py can tell.
 """
 
 import math
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy
+import pandas
 
-from scripts.reading import intervals
+from scripts.reading import standing
 from scripts.words.formats import as_percent, duration, percent, rate, size
-from scripts.words.vocabulary import DTYPE, KINDS, MEMORY, TRANSFERS, kind
+from scripts.words.vocabulary import ALL, COLD, DTYPE, KINDS, MEMORY, TRANSFERS, kind
 
-COLD = {"import": "import", "context": "context", "first_copy": "first copy", "total": "in all"}
+Lines = dict[Any, dict[int, dict[str, Any]]]  # {method: {nbytes: row of the table}}
 
 
 @dataclass
@@ -21,13 +24,13 @@ class Sheet:
     """A table of text with a title; `marks` are the (row, column) of what is fastest."""
 
     title: str
-    header: list
-    rows: list = field(default_factory=list)
-    marks: set = field(default_factory=set)
+    header: list[str]
+    rows: list[list[str]] = field(default_factory=list)
+    marks: set[tuple[int, int]] = field(default_factory=set)
 
 
-def lines(result, operation, memory=None):
-    """What was measured of one operation, with float32: {method: {nbytes: row}}.
+def lines(result: pandas.DataFrame, operation: str, memory: str | None = None) -> Lines:
+    """What was measured of one operation, with float32.
 
     Operations that know no method have the one key None.
     """
@@ -35,23 +38,23 @@ def lines(result, operation, memory=None):
     rows = rows[rows["dtype"].isna() | (rows["dtype"] == DTYPE)]
     if memory:
         rows = rows[rows["memory"] == memory]
-    found = {}
+    found: Lines = {}
     for row in rows.to_dict("records"):
         method = row["method"] if isinstance(row["method"], str) else None
         found.setdefault(method, {})[int(row["nbytes"])] = row
     return found
 
 
-def sizes(*found):
+def sizes(*found: Lines) -> list[int]:
     """All sizes in the dictionaries that `lines` returns."""
     return sorted({nbytes for one in found for rows in one.values() for nbytes in rows})
 
 
-def cell(found, method, nbytes):
+def cell(found: Lines, method: str | None, nbytes: int) -> str:
     return rate(found.get(method, {}).get(nbytes, {}).get("gb_per_s", math.nan))
 
 
-def methods(result, copies):
+def methods(result: pandas.DataFrame, copies: pandas.DataFrame) -> Iterator[Sheet]:
     """The methods of one result side by side, a Sheet for each operation and memory.
 
     Beside pinned memory stands the link's ceiling, beside pageable the host's own copy as the
@@ -73,14 +76,14 @@ def methods(result, copies):
             if sheet.rows:
                 yield sheet
     yield from cold_start(result)
-    if copy and not set(TRANSFERS) & set(result["operation"]):
+    if copy and not result.loc[result["status"].eq("ok"), "operation"].isin(TRANSFERS).any():
         rows = [[size(nbytes), cell(copy, None, nbytes)] for nbytes in sizes(copy)]
         yield Sheet("NumPy to NumPy, on the host", ["size", "host copy"], rows)
 
 
-def cold_start(result):
+def cold_start(result: pandas.DataFrame) -> Iterator[Sheet]:
     """A Sheet of what the first transfer of a fresh interpreter takes, and the installation."""
-    found = {}
+    found: dict[str, dict[str, str]] = {}
     rows = result[result["benchmark"].str.startswith("cold_start.") & (result["status"] == "ok")]
     for row in rows.to_dict("records"):
         step = COLD.get(row["operation"])
@@ -94,70 +97,97 @@ def cold_start(result):
         yield Sheet("the first 1 KiB of a fresh interpreter", header, rows)
 
 
-def fastest(found, nbytes):
+def fastest(found: Lines, nbytes: int) -> tuple[list[str], str, str]:
     """The methods that none is told to be faster than, the same in words, the margin in words."""
-    rows = {method: rows[nbytes] for method, rows in found.items() if nbytes in rows}
-    best = min(rows, key=lambda method: rows[method]["seconds"])
-    others = [method for method in rows if method != best]
-    margins = [intervals.margin(rows[best], rows[other]) for other in others]
-    if not others or numpy.isnan(margins).any():
+    there = {method: rows[nbytes] for method, rows in found.items() if nbytes in rows}
+    rows = standing.of_methods(pandas.DataFrame.from_records([*there.values()]))
+    margins = rows["margin"][1:]
+    if margins.empty or margins.isna().any():
         return [], "not known", "n/a"
-    tied = [other for other in others if not intervals.differ(rows[best], rows[other])]
-    said = f"{1 + len(tied)} tied" if tied else best
-    return [best, *tied], said, percent(as_percent(max(margins)))
+    group = rows["method"][~rows["apart"]].tolist()
+    said = f"{len(group)} tied" if len(group) > 1 else group[0]
+    return group, said, percent(as_percent(margins.max()))
 
 
-def two(one, other):
-    """Two results method by method, a Sheet for each operation and memory, and one for the rest."""
+def two(one: pandas.DataFrame, other: pandas.DataFrame, told: pandas.DataFrame) -> Iterator[Sheet]:
+    """Two results method by method, a Sheet for each operation and memory, and one for the rest.
+
+    `told` is two_runs.compared of them.
+    """
+    told = told[told["dtype"].isna() | told["dtype"].eq(DTYPE)]
     for operation, does in TRANSFERS.items():
+        rows = told[told["operation"].eq(operation)]
         for memory in MEMORY:
-            pair = [lines(result, operation, memory) for result in (one, other)]
-            columns = {method: method for method in {**pair[0], **pair[1]}}
-            yield from pairs(f"{memory}, {does.title}", columns, *pair)
-    pair = [
-        {name: lines(result, name).get(None, {}) for name in ("link", "copy")}
-        for result in (one, other)
-    ]
-    yield from pairs("references", {"link": "link", "copy": "host copy"}, *pair)
+            left, right = (lines(result, operation, memory) for result in (one, other))
+            columns = {method: method for method in {**left, **right}}
+            of_memory = rows[rows["memory"].eq(memory)].set_index(["method", "nbytes"])
+            title = f"{memory}, {does.title}"
+            yield from pairs(title, columns, left, right, of_memory.to_dict("index"))
+        yield from together(f"all methods together, {does.title}", rows[rows["method"].eq(ALL)])
+    columns = {"link": "link", "copy": "host copy"}
+    left, right = (
+        {name: lines(result, name).get(None, {}) for name in columns} for result in (one, other)
+    )
+    rows = told[told["operation"].isin(columns)].set_index(["operation", "nbytes"])
+    yield from pairs("references", columns, left, right, rows.to_dict("index"))
 
 
-def pairs(title, columns, left, right):
-    """A Sheet of left > right, left < right or left ~ right (not told apart), if there is any."""
+def pairs(
+    title: str,
+    columns: Mapping[str, str],
+    left: Lines,
+    right: Lines,
+    told: Mapping[Any, Mapping[str, Any]],
+) -> Iterator[Sheet]:
+    """A Sheet of left > right, left < right or left ~ right (not told apart), if there is any.
+
+    `told` has two_runs.compared's rows by column and size.
+    """
     sheet = Sheet(title, ["size", *columns.values(), "noise"])
     for nbytes in sizes(left, right):
-        cells, margins = [], []
+        rows = {name: told[name, nbytes] for name in columns if (name, nbytes) in told}
+        cells = []
         for name in columns:
-            rows = [found.get(name, {}).get(nbytes) for found in (left, right)]
-            sign = "~"
-            if all(rows):
-                margins.append(intervals.margin(*rows, same_run=False))
-                if intervals.differ(*rows, same_run=False):
-                    sign = ">" if rows[0]["seconds"] < rows[1]["seconds"] else "<"
             one, other = (cell(found, name, nbytes) for found in (left, right))
-            cells.append(f"{one} {sign} {other}" if all(rows) else f"{one} | {other}")
-        noise = percent(as_percent(max(margins, default=math.nan)))
-        sheet.rows.append([size(nbytes), *cells, noise])
+            cells.append(f"{one} {sign(rows[name]) if name in rows else '|'} {other}")
+        noise = max((row["margin"] for row in rows.values()), default=math.nan)
+        sheet.rows.append([size(nbytes), *cells, percent(as_percent(noise))])
     if sheet.rows:
         yield sheet
 
 
-def count(one, other):
-    """How many transfers both results have, all dtypes, and in how many each is faster."""
-    keys = ["benchmark", "method", "memory", "dtype", "nbytes"]
-    both = [
-        result[result["operation"].isin(TRANSFERS) & (result["status"] == "ok")]
-        .astype({key: object for key in keys})
-        .set_index(keys)
-        for result in (one, other)
-    ]
-    same = both[0].index.intersection(both[1].index)
-    left, right = (result.loc[same].reset_index() for result in both)
-    differ = intervals.differ(left, right, same_run=False)
-    faster = left["seconds"] < right["seconds"]
-    return len(same), int((differ & faster).sum()), int((differ & ~faster).sum())
+def together(title: str, rows: pandas.DataFrame) -> Iterator[Sheet]:
+    """A Sheet of what all methods did, `rows` of two_runs.compared: who is faster, by how much."""
+    memories = [memory for memory in MEMORY if rows["memory"].eq(memory).any()]
+    sheet = Sheet(title, ["size", *(name for memory in memories for name in (memory, "noise"))])
+    told = rows.set_index(["memory", "nbytes"]).to_dict("index")
+    for nbytes in sorted(rows["nbytes"].unique()):
+        sheet.rows.append([size(nbytes)])
+        for memory in memories:
+            row = told.get(
+                (memory, nbytes), {"apart": False, "change": math.nan, "margin": math.nan}
+            )
+            change, noise = (percent(as_percent(abs(row[name]))) for name in ("change", "margin"))
+            sheet.rows[-1] += [f"{sign(row)} {change}", noise]
+    if sheet.rows:
+        yield sheet
 
 
-def noise(result):
+def sign(row: Mapping[str, Any]) -> str:
+    """>: left is faster; <: right is; ~: they cannot be told apart."""
+    return "~" if not row["apart"] else "<" if row["change"] > 0 else ">"
+
+
+def count(told: pandas.DataFrame) -> tuple[int, int, int]:
+    """How many rows of two_runs.compared there are, in how many left is faster, in how many right.
+
+    Of transfers alone, all dtypes.
+    """
+    signs = [sign(row) for row in told[told["operation"].isin(TRANSFERS)].to_dict("records")]
+    return len(signs), signs.count(">"), signs.count("<")
+
+
+def noise(result: pandas.DataFrame) -> str:
     """In words: how noisy a result is, above all how far the processes of a point lie apart."""
     if not result["processes"].sum():
         return "Nothing was recorded of the noise"
@@ -167,15 +197,20 @@ def noise(result):
     kinds = {name: rows[numpy.array(of, object) == name] for name in KINDS}
     if rows.empty:  # no GPU
         kinds = {"NumPy to NumPy": copies}
-    said = [
-        "{:.1%} ({:.0%}) {}".format(*kind["process_spread"].quantile([0.5, 0.95]), name)
-        for name, kind in kinds.items()
-        if len(kind)
+    spreads = {name: rows["process_spread"] for name, rows in kinds.items() if len(rows)}
+    apart = [
+        f"{found.median():.1%} ({found.quantile(0.95):.0%}) {name}"
+        for name, found in spreads.items()
     ]
-    if not said:
+    if not apart:
         return "one process a point: nothing is known of the noise"
-    quiet = f"{result['processes_quiet'].sum()} of {result['processes'].sum()} processes"
-    return (
-        f"{quiet} all the time on a quiet core; the processes of a point differ by "
-        f"(median, 95th percentile) {'; '.join(said)}"
+    said = (
+        f"{result['processes_quiet'].sum()} of {result['processes'].sum()} processes all the time "
+        f"on a quiet core; the processes of a point differ by (median, 95th percentile) "
+        f"{'; '.join(apart)}"
     )
+    known = {name: rows["relative_sd"].dropna() for name, rows in kinds.items()}
+    ratios = [f"{sds.iloc[0]:.1%} {name}" for name, sds in known.items() if len(sds)]
+    if ratios:
+        said += f"; the ratios of a method by (standard deviation) {'; '.join(ratios)}"
+    return said

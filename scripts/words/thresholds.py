@@ -1,6 +1,6 @@
 """What decides: when a core is quiet, when two numbers differ, what matters; each with a reason."""
 
-from scripts.words.vocabulary import HUGE, KINDS
+from scripts.words.vocabulary import HUGE, KINDS, kind
 
 QUIET = 1.12  # of the sentinel's quiet level (benchmarks/measure.py): slower was no quiet core
 THROTTLED = 0.01  # of a run's time; for longer, no CPU quota may stop its processes
@@ -11,14 +11,26 @@ LEVEL = 0.99  # of every interval, and at which two numbers of one result differ
 # would be 7 and 1.
 BETWEEN_RUNS = 1.5
 
+# Methods that were measured in turn, for what one of them did to be told from what all did: of two
+# nobody knows which one changed.
+MOST_STAND = 3
+
 # By how much a point's seconds may differ between two runs with nothing changed, below HUGE and
 # from there on: all but one of 336 points differed by less, measured twice on each of three H100
 # hosts (tests/recorded). A step of the history begins above it.
 UNCHANGED = {"pinned": (0.13, 0.1), "pageable": (0.19, 0.3)}
 
 
-def unchanged(memory: str, nbytes: int) -> float:
-    """What of `UNCHANGED` holds for a transfer."""
+# The same of a method's ratios, where all methods were measured in turn: about three times the
+# standard deviation of what two runs of two visits a point differ by, as prototypes had it on an
+# H100 (0.4, 0.6 and up to 0.75 %, the median points).
+UNCHANGED_RATIO = dict(zip(KINDS, (0.015, 0.02, 0.025), strict=True))
+
+
+def unchanged(memory: str, nbytes: int, by_ratio: bool = False) -> float:
+    """What of `UNCHANGED`, or `UNCHANGED_RATIO`, holds for a transfer."""
+    if by_ratio:
+        return UNCHANGED_RATIO[kind(memory, nbytes)]
     return UNCHANGED[memory][nbytes >= HUGE]
 
 

@@ -74,6 +74,8 @@ OTHERS = {
 BACK = "link_back", "existing_host_array", "new_host_array"
 IN_TURN |= {OTHERS[name]: "method" for name in ("existing_host_array", "new_host_array")}
 IN_TURN |= {OTHERS[name]: "way" for name in ("ordinary_warm", "ordinary_cold", "many_arrays")}
+# The steps of a cold start, in words.
+COLD = {"import": "import", "context": "context", "first_copy": "first copy", "total": "in all"}
 NAMES = {one.benchmark: name for name, one in TRANSFERS.items()}
 NAMES |= {benchmark: name for name, benchmark in OTHERS.items()}
 
@@ -98,6 +100,9 @@ def family(method: str, memory: str, direction: str) -> str:
     """'cupy, pinned', and the direction where that is another than to the device."""
     return ", ".join([method, memory] + [direction] * (direction != TO_DEVICE))
 
+
+# What all methods of a visit have in common: the host, the driver, the link.
+ALL = "all methods"
 
 # The link's own copies to the device are a series, too, of no method.
 LINK = {"method": "link", "memory": "pinned", "dtype": ""}

@@ -262,9 +262,14 @@ def family(*rows):
     return numpy.log(pandas.DataFrame(rows, index=index, dtype=float))
 
 
-def found(*rows):
+def steps(*rows):
     logs = family(*rows)
-    changes, left = detector.together(detector.find(logs, "pinned"), logs)
+    bound = numpy.log1p(unchanged("pinned", 1024))
+    return detector.find(logs, pandas.Series(bound, logs.index)), logs
+
+
+def found(*rows):
+    changes, left = detector.together(*steps(*rows))
     places = [(place, before, len(members)) for place, before, members in changes]
     return sorted(places), left
 
@@ -327,11 +332,10 @@ def test_the_interval_knows_how_much_the_commits_differ():
     noisy = [1, 1.04, 1, 0.96, 1.3, 1.35, 1.3, 1.25]
     widths = []
     for values in quiet, noisy, quiet[2:6]:
-        logs = family(values, values)
-        middle, low, high = detector.size(detector.find(logs, "pinned"), "pinned")
+        middle, low, high = detector.size(steps(values, values)[0])
         assert low < middle < high
         widths.append(high - low)
     assert 3 < widths[1] / widths[0] < 6
-    widest = 2 * detector.bound("pinned", 1024)
+    widest = 2 * numpy.log1p(unchanged("pinned", 1024))
     assert widths[0] < widths[2] <= widest + 1e-9
     assert max(widths) <= widest + 1e-9

@@ -1,12 +1,13 @@
 """Which method, and what else the report says in words, of results whose answer is known."""
 
 import json
+import re
 
 import pytest
 
 from scripts.reading import points
 from scripts.report_page import choosing, sentences
-from tests import derived
+from tests import derived, stated
 
 COMMIT = "c0ffee00" * 5
 DTYPES, SIZES = 5, 7
@@ -135,3 +136,75 @@ def test_whether_the_dtype_matters(tmp_path):
     assert "uint8 takes 50 % longer than the fastest" in numbers
     _, run = made(tmp_path / "one", lambda method, memory, dtype, size: 10 if dtype == 2 else None)
     assert sentences.dtypes(run) == ["One dtype was measured, so nothing is known of the others."]
+
+
+def in_turn(folder, factor, **options):
+    """The table of a result made of stated truths, whose methods were measured in turn."""
+    stated.result(folder, factor, **options)
+    return points.load(folder)[0]
+
+
+def test_the_fastest_by_ratios_and_how_good_the_costs_are(tmp_path):
+    truth = {"cuda-python": 1.0, "torch": 1.05, "cupy": 1.0, "pycuda": 1.2}
+    run = in_turn(tmp_path, lambda point: truth[point[1]])
+    for memory in "pinned", "pageable":
+        (answer,) = choosing.fastest(run, memory, "new_array")
+        assert sorted(answer["best"]) == ["cuda-python", "cupy"]
+        assert 0.5 < answer["margin"] < 4  # the host drifts by 10
+        for method, cost in ("torch", 5), ("pycuda", 20):
+            least, most = answer["others"][method]
+            assert cost - answer["margin"] < least < most < cost + answer["margin"]
+
+
+DTYPE_NAMES = ["uint8", "float16", "float32", "float64", "complex64"]
+
+
+def test_a_dtype_that_one_method_is_slow_with_is_found_by_ratios(tmp_path):
+    """By 3 %, while the host drifts by 10."""
+
+    def slow(point):
+        return 1.03 if (point[1], point[3]) == ("cupy", "float16") else 1.0
+
+    answer, numbers, in_different_visits, together = sentences.dtypes(
+        in_turn(tmp_path, slow, dtypes=DTYPE_NAMES)
+    )
+    assert answer.startswith("In places")
+    assert "Of 112 combinations of method, memory, operation and size" in numbers
+    assert re.search(r"Most at cupy, .*: float16 takes \d % longer", numbers)
+    assert in_different_visits == sentences.IN_TURN
+    assert "Of 28 combinations" in together
+    assert "in 0 the dtypes differ" in together
+    found = choosing.dtype_differences(in_turn(tmp_path, slow, dtypes=DTYPE_NAMES))
+    sure = found[found["p"] < 1e-4]
+    assert set(sure["method"]) == {"cupy"}
+    assert len(sure) > 20
+
+
+def test_a_dtype_that_all_methods_are_slow_with_is_found_by_seconds(tmp_path):
+    run = in_turn(tmp_path, lambda point: 1.5 if point[3] == "uint8" else 1.0, dtypes=DTYPE_NAMES)
+    answer, numbers, _, together = sentences.dtypes(run)
+    assert answer.startswith("In places")
+    assert "Most at" not in numbers
+    assert "Most at all methods, " in together
+    assert ": uint8 takes " in together
+
+
+def test_no_dtype_matters_where_none_does(tmp_path):
+    answer, *_ = sentences.dtypes(in_turn(tmp_path, lambda point: 1.0, dtypes=DTYPE_NAMES))
+    assert answer == "No: the time depends on the bytes, not on the dtype."
+
+
+def test_a_method_without_one_of_the_dtypes_moves_no_other(tmp_path):
+    """Without it the mean of the methods is another one."""
+
+    def factor(point):
+        gone = (point[1], point[3]) == ("pycuda", "float16")
+        return None if gone else {"pycuda": 2.0}.get(point[1], 1.0)
+
+    found = choosing.dtype_differences(in_turn(tmp_path, factor, dtypes=DTYPE_NAMES))
+    assert (found["p"] < 1e-4).sum() == 0
+
+
+def test_the_noise_of_ratios_is_said(tmp_path):
+    said = " ".join(sentences.noise(in_turn(tmp_path, lambda point: 1.0)))
+    assert re.search(r"a method's ratio to the others varies by 0\.[4-9]\d? to 0\.[4-9]\d? %", said)

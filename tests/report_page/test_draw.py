@@ -8,8 +8,11 @@ import sys
 import pytest
 
 from scripts import draw, report
+from scripts.change_points import history
 from scripts.reading import points
 from scripts.report_page import drawn, page
+from scripts.report_page.charts import history as history_chart
+from tests import stated
 from tests.conftest import BROKEN_MACHINES, ROOT
 
 IN_README = "nvidia-h100-80gb-hbm3"
@@ -86,7 +89,8 @@ def test_publishing_goes_on_where_machines_are_broken(clone):
     for name in BROKEN_MACHINES:
         assert f"Left out: {name}: machine.json is missing or broken" in done.stdout
     machines = json.loads((clone.path / ".asv" / "html" / "index.json").read_text())["machines"]
-    assert set(machines) == {"nvidia-h200", "nvidia-h100-80gb-hbm3"}
+    recorded = {path.parent.name for path in (ROOT / "results").glob("*/machine.json")}
+    assert set(machines) == recorded
 
 
 def test_the_report_is_one_command(clone):
@@ -104,3 +108,17 @@ def test_the_report_is_one_command(clone):
         listed.write_text(content)
         with pytest.raises(SystemExit, match=r"^benchmarks\.json: [^\n]*$"):
             report.main(["--output", str(clone.path / "r.html"), "--results", str(listed.parent)])
+
+
+def test_a_step_of_all_methods_is_marked_at_each(tmp_path):
+    for number in range(6):
+        slow = 1.5 if number >= 3 else 1.0
+        commit = stated.COMMITS[number]
+        stated.result(tmp_path, lambda point, slow=slow: slow, commit, number, drift=0.01)
+    table, _ = points.load(tmp_path)
+    changes, _ = history.of_table(table, tmp_path)
+    rows = history_chart.steps(history_chart.series(table), {stated.MACHINE: changes})
+    assert set(rows["commit"]) == {stated.COMMITS[3]}
+    assert len(rows) == 4 * 2 * 2 * 7
+    assert set(rows["method"]) == set(stated.METHODS)
+    assert rows["step"].between(-36, -30).all()

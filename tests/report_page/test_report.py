@@ -285,10 +285,12 @@ def test_the_tables_say_what_choosing_does(made, look_at):
     assert len(rows) == len(wanted)
     for row, answer in zip(rows, wanted, strict=True):
         cells = row.split("\t")
-        assert cells[:2] == [answer["sizes"], answer["best"][0]]
-        assert cells[2].split() == (answer["best"][1:] or ["—"])
+        tied = ["(tied)"] * (len(answer["best"]) > 1)
+        assert cells[0] == answer["sizes"]
+        assert cells[1].split() == answer["best"] + tied
         for method, costs in answer["others"].items():
-            assert f"{method} {percents(*costs)}" in cells[3]
+            assert f"{method} {percents(*costs)}" in cells[2]
+        assert cells[3] == percents(answer["margin"], answer["margin"])
 
 
 def test_pinning_and_cold_start_are_shown_where_recorded(tmp_path, look_at):

@@ -16,6 +16,7 @@ from scripts.reading import chosen, intervals, points
 from scripts.tables import compared, side_by_side
 from scripts.words import formats
 from scripts.words.vocabulary import TRANSFERS
+from tests import stated
 from tests.conftest import BROKEN_MACHINES, ROOT
 
 RECORDED = "nvidia-h200"
@@ -287,3 +288,78 @@ def test_no_results_at_all(project):
     done = project.call(sys.executable, "scripts/compare.py")
     assert done.returncode == 1
     assert done.stdout == "There are no results yet: python3 scripts/bench.py makes some\n"
+
+
+# By ratios: results made of stated truths ---------------------------------------------------------
+
+
+TRUTH = {"cuda-python": 1.0, "torch": 1.05, "cupy": 1.0, "pycuda": 1.1}
+
+
+def stated_results(folder, *factors, **options):
+    """Results of one machine at as many commits as there are `factors`, as chosen.py has them."""
+    for number, factor in enumerate(factors):
+        stated.result(folder, factor, stated.COMMITS[number], number, **options)
+    found, left_out = points.load(folder)
+    assert not left_out
+    return [found[found["commit"].eq(commit)] for commit in stated.COMMITS[: len(factors)]]
+
+
+def test_the_fastest_is_told_by_ratios_and_never_said_of_ties(tmp_path):
+    (run,) = stated_results(tmp_path, lambda point: TRUTH[point[1]])
+    parts = list(compared.of_one(run))
+    found = [sheet for title, sheet in sheets(parts).items() if " device array" in title]
+    assert len(found) == 4
+    for sheet in found:
+        shown = columns(sheet)
+        assert {cell for (_, name), cell in shown.items() if name == "fastest"} == {"2 tied"}
+        assert {column for _, column in sheet.marks} == {1, 3}  # cuda-python and cupy
+        noises = [float(cell.split()[0]) for (_, name), cell in shown.items() if name == "noise"]
+        assert 0.5 < min(noises) <= max(noises) < 4  # the host drifts by 10
+    assert f"{compared.METHODS_LEGEND} {compared.BY_RATIO}" in parts
+    assert re.search(r"the ratios of a method by \(standard deviation\) 0\.\d% pinned", parts[-1])
+
+
+def test_without_ratios_it_is_said_what_is_in_the_comparison(result):
+    assert f"{compared.METHODS_LEGEND} {compared.BY_SECONDS}" in list(compared.of_one(result))
+
+
+def test_two_results_tell_a_library_from_the_host(tmp_path):
+    def slower(point):
+        return 1.3 * TRUTH[point[1]] * (1.1 if point[1] == "torch" else 1)
+
+    pair = stated_results(tmp_path, lambda point: TRUTH[point[1]], slower, drift=0.02)
+    parts = list(compared.of_two(*pair))
+    found = sheets(parts)
+    for does in TRANSFERS.values():
+        for memory in side_by_side.MEMORY:
+            shown = columns(found[f"{memory}, {does.title}"])
+            signs = {(name, cell.split()[1]) for (_, name), cell in shown.items() if name in TRUTH}
+            assert signs == {("torch", ">"), ("cuda-python", "~"), ("cupy", "~"), ("pycuda", "~")}
+        shown = columns(found[f"all methods together, {does.title}"])
+        assert {cell[0] for (_, name), cell in shown.items() if name in side_by_side.MEMORY} == {
+            ">"
+        }
+        ((change, _),) = {tuple(shown["4 MiB", "pinned"].removeprefix("> ").split())}
+        assert 20 < float(change) < 40
+    assert any(compared.TWO_BY_RATIO in part for part in parts if isinstance(part, str))
+    assert "Of the 112 transfers that both have, all dtypes, left is faster in 28" in parts[-2]
+    assert "Of 28 points that both have measured in turn, left is faster in 28" in parts[-1]
+
+
+def test_two_results_by_ratio_fit_a_terminal(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("COLUMNS", "80")
+    pair = stated_results(tmp_path, lambda point: TRUTH[point[1]], lambda point: 1.0)
+    compared.terminal(compared.of_two(*pair))
+    lines = capsys.readouterr().out.splitlines()
+    assert max(map(len, lines)) <= 80
+    assert not any("…" in line for line in lines)
+
+
+def test_a_host_copy_beside_transfers_that_are_n_a_is_shown(result):
+    part = result.astype({"status": object})
+    transfers = part["operation"].isin([*TRANSFERS])
+    part.loc[transfers, ["status", "seconds", "gb_per_s"]] = ["n/a", numpy.nan, numpy.nan]
+    parts = list(compared.of_one(part))
+    assert list(sheets(parts)) == ["NumPy to NumPy, on the host"]
+    assert "Nothing of float32 was measured" not in parts

@@ -4,28 +4,46 @@ import altair
 import numpy
 import pandas
 
-from scripts.reading import intervals
-from scripts.report_page.chart_data import ABOUT, STRAIGHT, data, menus, present, tooltip, transfers
-from scripts.report_page.look import GREY, LEGEND, colour, methods, panels, switches
+from scripts.reading import dtypes, intervals
+from scripts.report_page.chart_data import (
+    ABOUT,
+    STRAIGHT,
+    data,
+    menus,
+    present,
+    tooltip,
+    transfers,
+)
+from scripts.report_page.look import (
+    GREY,
+    LEGEND,
+    colour,
+    methods,
+    panels,
+    switches,
+)
+from scripts.words.vocabulary import ALL, TRANSFERS
 
 TITLE = "dtypes"
 CAPTION = (
-    "How much longer each dtype takes than the mean of all dtypes of the same method and "
-    "size. Grey: what noise alone explains (99 %)."
+    "How much longer each dtype takes than the mean of all dtypes of the same method and size; "
+    "where methods were measured in turn, against what these took. Grey: what noise alone "
+    "explains (99 %)."
 )
 
 
 def draw(points: pandas.DataFrame, static: bool = False) -> altair.FacetChart:
-    rows = transfers(points[points["status"].eq("ok")])
-    rows["log"] = numpy.log(rows["seconds"])
-    same = rows.groupby(["machine", "panel", "method", "nbytes"], observed=True)
-    rows = rows[same["dtype"].transform("nunique") > 1].copy()
-    same = rows.groupby(["machine", "panel", "method", "nbytes"], observed=True)
-    rows["off"] = numpy.round(100 * numpy.expm1(rows["log"] - same["log"].transform("mean")), 2)
-    count = same["dtype"].transform("nunique")
-    spread = rows["log_sd"] * numpy.sqrt((1 - 1 / count) / rows["processes"].astype(float))
-    high = 100 * numpy.expm1(intervals.quantile(rows["degrees_of_freedom"]) * spread)
-    rows["high"] = numpy.round(high, 2)
+    rows = dtypes.comparable(
+        points[points["status"].eq("ok") & points["operation"].isin(TRANSFERS)]
+    )
+    rows = transfers(rows[rows["method"].ne(ALL)])
+    keys = ["machine", "panel", "method", "nbytes"]
+    count = rows.groupby(keys)["dtype"].transform("nunique")
+    rows = rows[count > 1].copy()
+    mean = rows.groupby(keys)["log"].transform("mean")
+    rows["off"] = numpy.round(100 * numpy.expm1(rows["log"] - mean), 2)
+    spread = rows["sd"] * numpy.sqrt((1 - 1 / count[rows.index]) / rows["replicates"])
+    rows["high"] = numpy.round(100 * numpy.expm1(intervals.quantile(rows["free"]) * spread), 2)
     each = ["machine", "panel", "size"]
     noise = rows.groupby(each, observed=True, as_index=False)["high"].max()
     rows = pandas.concat([rows.assign(kind="dtype"), noise.assign(kind="noise")])

@@ -10,6 +10,7 @@ from scripts.change_points.history import Change
 from scripts.reading.points import RUN
 from scripts.report_page.chart_data import data, menus, transfers
 from scripts.report_page.look import GREY, colour, methods, shape, switches
+from scripts.words.vocabulary import ALL
 
 TITLE = "History"
 CAPTION = "GB/s of float32 over the stack's commits."
@@ -37,13 +38,14 @@ def series(points: pandas.DataFrame) -> pandas.DataFrame:
 
 def steps(rows: pandas.DataFrame, histories: Changes) -> pandas.DataFrame:
     """The rows of `series` at change points, with `step`, the change of GB/s in per cent."""
-    found = []
+    names, found = methods(rows), []
     for machine, changes in histories.items():
         for change in changes:
+            moved = names if change.method == ALL else [change.method]
             for family in change.families:
-                for one in family["series"]:
+                for one, method in itertools.product(family["series"], moved):
                     step = 100 / (1 + one["percent"] / 100) - 100
-                    where = machine, change.commit, change.method, change.memory
+                    where = machine, change.commit, method, change.memory
                     found.append((*where, family["operation"], one["nbytes"], one["dtype"], step))
     table = pandas.DataFrame(found, columns=[*STEP_OF, "step"]).drop_duplicates(STEP_OF)
     keys = rows[STEP_OF].astype({name: str for name in STEP_OF if name != "nbytes"})
