@@ -8,7 +8,7 @@ records exactly those; how they are taken is said in visit.py.
 from collections.abc import Iterator
 
 SAMPLES = 25  # of each series, a process
-HUGE, FEW_SAMPLES = 256 << 20, 10  # bytes of a transfer from which on so many do
+HUGE, FEW_SAMPLES = 256 << 20, 15  # bytes of a transfer from which on so many do
 
 
 class Clock:

@@ -33,9 +33,9 @@ class HostToDevice:
     They do not depend on what is installed: what cannot be measured here is n/a, with a reason.
 
     A process measures all methods of a point in turn (visit.py), whichever of them it is asked
-    for. It checks with the driver that the memory is what its label says, and compares every byte
-    that arrived, before the first round and after the last. (For new arrays, which are released
-    as they are timed, those of one more array before and after.)
+    for. It checks with the driver that the memory is what its label says. Every byte changes before
+    the first round, and what has arrived after the last is compared. (For new arrays, which are
+    released as they are timed, what arrives in one more array.)
     """
 
     version = "2"

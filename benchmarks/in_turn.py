@@ -18,7 +18,7 @@ from .clock import SAMPLES
 from .group import Group
 from .quiet_core import QUIET, move, move_to_quiet, sentinel
 
-LIMIT_SECONDS = 2.0  # a process's search for quiet rounds
+LIMIT_SECONDS = 0.6  # a process's search for quiet rounds
 PARTNER = "TAKE_TURNS"  # the variable that names the partner's socket
 TURNS = 30  # rounds in turn with a partner; even, as each process goes first in half of them
 WAKE = 2  # uncounted transfers of a round's first series: the device was another process's

@@ -72,10 +72,11 @@ def empty_call(wait: str) -> Series:
 
 
 class Link:
-    """The ceiling: seconds a pinned host-to-device copy takes while the copy engine is kept busy.
+    """The ceiling: seconds that a copy of a pinned array takes while the copy engine is kept busy.
 
-    Measured as nvbandwidth measures host_to_device_memcpy_ce: the stream is held back while
-    copies of the same array are queued behind each other, device events around them.
+    `time_link` is to the device, `time_link_back` from it. Measured as nvbandwidth measures
+    host_to_device_memcpy_ce and device_to_host_memcpy_ce: the stream is held back while copies of
+    the same array are queued behind each other, device events around them.
     """
 
     version = "2"
@@ -88,19 +89,50 @@ class Link:
     def time_link(self, level, nbytes):
         timer.tick(samples(level, "link", samples_of(nbytes), busy_link, nbytes))
 
+    def time_link_back(self, level, nbytes):
+        timer.tick(samples(level, "link back", samples_of(nbytes), busy_link_back, nbytes))
+
 
 def busy_link(nbytes: int) -> Series:
+    host, target = link_ends(nbytes)
+    checks.fill(host)
+    take, count = queued(target.pointer, host.ctypes.data, nbytes, "cudaMemcpyHostToDevice")
+    arrived = functools.partial(device.parts, target.pointer, nbytes)
+    return Series(take, lambda: checks.verify(host, arrived()), host, count, keep=target)
+
+
+def busy_link_back(nbytes: int) -> Series:
+    host, source = link_ends(nbytes)
+    sent = numpy.empty(nbytes, "uint8")
+    checks.fill(sent)
+    take, count = queued(host.ctypes.data, source.pointer, nbytes, "cudaMemcpyDeviceToHost")
+    runtime = cuda_python.load()
+    to_device = runtime.cudaMemcpyKind.cudaMemcpyHostToDevice
+
+    def place() -> None:
+        cuda_python.check(runtime.cudaMemcpy(source.pointer, sent.ctypes.data, nbytes, to_device))
+
+    def check() -> None:
+        checks.verify(sent, checks.blocks(host))
+
+    return Series(take, check, sent, place=place, count=count, keep=(host, source))
+
+
+def link_ends(nbytes: int) -> tuple[numpy.ndarray, cuda_python.DeviceArray]:
+    """`nbytes` bytes of pinned memory and as many of the device's."""
     device.start()
     methods.loaded("cuda-python")
-    from cuda.bindings import runtime
+    return cuda_python.pinned(nbytes, "uint8"), cuda_python.DeviceArray(nbytes)
 
-    check = cuda_python.check
-    host, target = cuda_python.pinned(nbytes, "uint8"), cuda_python.DeviceArray(nbytes)
-    checks.fill(host)
+
+def queued(target: int, source: int, nbytes: int, kind: str) -> tuple[Callable[[int], float], int]:
+    """A function that makes so many copies, queued behind each other, and returns the mean seconds
+    of one; and how many of them a sample is of.
+    """
+    runtime, check = cuda_python.load(), cuda_python.check
     start, end = check(runtime.cudaEventCreate()), check(runtime.cudaEventCreate())
     stream = check(runtime.cudaStreamCreate())
-    to_device = runtime.cudaMemcpyKind.cudaMemcpyHostToDevice
-    copy = (target.pointer, host.ctypes.data, nbytes, to_device, stream)
+    copy = target, source, nbytes, getattr(runtime.cudaMemcpyKind, kind), stream
     hold_back = holder(stream)
 
     def take(count: int) -> float:
@@ -119,8 +151,7 @@ def busy_link(nbytes: int) -> Series:
     count = int(min(most, max(least, SAMPLE_SECONDS * 50e9 / nbytes)))
     for _ in range(LINK_WARM_UP):
         take(count)
-    arrived = functools.partial(device.parts, target.pointer, nbytes)
-    return Series(take, lambda: checks.verify(host, arrived()), host, count, keep=target)
+    return take, count
 
 
 def holder(stream) -> Callable[[], Callable[[], None]]:
@@ -143,22 +174,29 @@ def holder(stream) -> Callable[[], Callable[[], None]]:
 
 
 class Pinning:
-    """Making one pinned array of uint8: seconds, lower is better.
+    """What pinned transfers gain is paid for with this, once an array: seconds, lower is better.
 
-    What pinned transfers gain is paid for with this, once an array. The library's pool of pinned
-    memory is emptied before each, so that every array is page-locked anew; releasing it is not
-    counted.
+    `time_pin`: making one pinned array of uint8. The library's pool of pinned memory is emptied
+    before each, so that every array is page-locked anew; releasing it is not counted.
+    `time_register`: page-locking an ordinary array that is there, where it lies, and releasing it.
     """
 
     version = "2"
     params = [list(methods.REGISTRY), NBYTES]
     param_names = ["method", "nbytes"]
 
-    def setup(self, level, method, nbytes):
-        self.repeat = samples_of(nbytes)
+    def setup(self, level, *point):
+        self.repeat = samples_of(point[-1])
 
     def time_pin(self, level, method, nbytes):
         timer.tick(samples(level, method, samples_of(nbytes), pinning, method, nbytes))
+
+    def time_register(self, level, nbytes):
+        timer.tick(samples(level, "register", samples_of(nbytes), registering, nbytes))
+
+    time_register.version = "1"  # type: ignore[attr-defined]  # asv reads it there
+    time_register.params = [NBYTES]  # type: ignore[attr-defined]
+    time_register.param_names = ["nbytes"]  # type: ignore[attr-defined]
 
 
 def pinning(name: str, nbytes: int) -> Series:
@@ -177,3 +215,25 @@ def pinning(name: str, nbytes: int) -> Series:
 
     method.empty_pinned_pool()
     return steady(lambda count: sum(pin() for _ in range(count)) / count)
+
+
+def registering(nbytes: int) -> Series:
+    device.start()
+    methods.loaded("cuda-python")
+    host = cuda_python.own_pages(nbytes)
+    checks.fill(host)
+
+    def register() -> float:
+        """Seconds of page-locking and of releasing; it is pinned in between, or this fails."""
+        start = perf_counter()
+        locked = cuda_python.Registered(host)
+        registered = perf_counter()
+        device.require_memory("pinned", host, "cudaHostRegister")
+        release = perf_counter()
+        locked.release()
+        return registered - start + perf_counter() - release
+
+    def check() -> None:
+        device.require_memory("pageable", host, "cudaHostUnregister")
+
+    return steady(lambda count: sum(register() for _ in range(count)) / count, check=check)

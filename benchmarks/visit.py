@@ -67,12 +67,10 @@ def samples(
 def visit(group: Group, level: float, wanted: int) -> list[Round]:
     """Rounds of the series of `group`; one that does not bring the right bytes leaves.
 
-    The bytes of the first check are not those of the last: only the rounds can have brought them.
+    All bytes change before the first round: only the rounds can have brought those of the check.
     """
     change_sources(group)
-    group.each(Series.sample)
-    group.each(lambda series: series.check())
-    change_sources(group)
+    group.each(lambda series: series.place())
     rounds = rounds_of(group, level, wanted)
     group.each(lambda series: series.check())
     return rounds

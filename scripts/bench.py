@@ -33,7 +33,7 @@ NEEDED = {
 }
 
 
-def arguments():
+def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--full", action="store_true", help="every dtype, not float32 alone")
     parser.add_argument(
@@ -51,7 +51,7 @@ def arguments():
     return parser.parse_args()
 
 
-def asv(*words):
+def asv(*words: str) -> int:
     """Run an asv command where everybody can see it; returns its exit code."""
     command = [sys.executable, "-m", "asv", *words]
     with subprocess.Popen(command, preexec_fn=children.ending_with_us()) as process:
@@ -67,44 +67,36 @@ def asv(*words):
             signal.signal(signal.SIGTERM, before)
 
 
-def compare():
-    """The process that makes the tables, while asv publishes; None if this Python cannot."""
+def show_tables() -> None:
+    """Of what is recorded, as far as this Python can."""
     if dotvenv.missing(*dotvenv.TABLES):
-        return None
-    command = [sys.executable, "scripts/compare.py"]
-    width = {"COLUMNS": str(shutil.get_terminal_size().columns)}
-    environment = {**os.environ, **width, "PYTHONIOENCODING": "utf-8"}
-    pipe = {"stdout": subprocess.PIPE, "encoding": "utf-8"}
-    return subprocess.Popen(command, env=environment, preexec_fn=children.ending_with_us(), **pipe)
+        print("\nAs tables: python3 scripts/compare.py")
+    else:
+        command = [sys.executable, "scripts/compare.py"]
+        subprocess.run(command, preexec_fn=children.ending_with_us())
 
 
-def show(tables):
-    """Print what `compare` makes."""
-    print(tables.communicate()[0] if tables else "\nAs tables: python3 scripts/compare.py")
-
-
-def parts(full):
+def parts(full: bool) -> list[str]:
     """What to measure, as regular expressions for asv; everything if there are none."""
     if stack.cuda_version() is None:
         print("No NVIDIA driver here: measuring the host baseline only", flush=True)
         return ["HostCopy", "Harness"]
-    return [] if full else ["float32", "Link", "Harness"]
+    return [] if full else ["float32", r"time_link\(", "Harness"]
 
 
-def main(options):
+def main(options: argparse.Namespace) -> int:
     os.chdir(dotvenv.ROOT)
     words = ["--environment=existing:same"] if options.python == "same" else []
     if not any(word.startswith(("-b", "--bench")) for word in options.asv):
         words += [f"--bench={part}" for part in parts(options.full)]
     measured = asv("run", *words, *options.asv)
     if measured == BUSY:
-        show(compare())  # what is recorded
+        show_tables()
         return BUSY
     if measured not in (0, SOME_FAILED):
         return measured
-    tables = compare()
     published = asv("publish")
-    show(tables)
+    show_tables()
     if published:
         return measured or published
     site = dotvenv.ROOT / ".asv" / "html"
@@ -120,7 +112,7 @@ def main(options):
     return measured
 
 
-def check_history():
+def check_history() -> None:
     """What asv records, it records by commit."""
     if not shutil.which("git"):
         sys.exit("There is no git here: results belong to commits")

@@ -9,6 +9,7 @@ python3 scripts/compare.py --markdown nvidia-h200   # as Markdown
 
 import argparse
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 sys.path[:0] = [str(Path(__file__).resolve().parents[1])]  # the checkout
@@ -21,7 +22,7 @@ if __name__ == "__main__":
 from scripts.tables import compared
 
 
-def main(words=None):
+def main(words: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(
         description=__doc__.splitlines()[0], epilog="A RESULT is MACHINE or MACHINE:COMMIT."
     )

@@ -9,6 +9,7 @@ A chart shows one machine: the one named, or the one whose fastest transfer is t
 
 import argparse
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 sys.path[:0] = [str(Path(__file__).resolve().parents[1])]  # the checkout
@@ -24,7 +25,7 @@ from scripts.report_page import drawn, look
 from scripts.words.shown import plain
 
 
-def main(words=None):
+def main(words: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("chart", choices=drawn.NAMES)
     parser.add_argument("file", help="where to, ending in .svg or .png")

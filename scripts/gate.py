@@ -13,10 +13,12 @@ import signal
 import sys
 import traceback
 from pathlib import Path
+from typing import Any, NoReturn
 
 sys.path[:0] = [str(Path(__file__).resolve().parents[1])]  # the checkout
 
 from scripts.setup import dotvenv
+from scripts.words.shown import say
 
 CANNOT_SAY = 2
 INTERRUPTED = "interrupted; what was measured is kept, and the same command goes on from there"
@@ -27,7 +29,7 @@ NEEDED = {  # the modules, beside those for tables
 }
 
 
-def arguments():
+def arguments() -> argparse.Namespace:
     lines = argparse.RawDescriptionHelpFormatter
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=lines)
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
@@ -65,13 +67,13 @@ def arguments():
     return parser.parse_args()
 
 
-def count(text):
+def count(text: str) -> int:
     if not text.isdigit() or int(text) < 4:
         raise argparse.ArgumentTypeError(f"{text} is no number from 4 on")
     return int(text)
 
 
-def minutes(text):
+def minutes(text: str) -> float:
     try:
         number = float(text)
     except ValueError:
@@ -81,7 +83,7 @@ def minutes(text):
     return number
 
 
-def answered(options):
+def answered(options: argparse.Namespace) -> Any:
     """What the command came to: an answer of gate/, which has a code, text, and so on."""
     from asv.util import ProcessError, UserError
 
@@ -103,10 +105,8 @@ def answered(options):
         return answer.CannotSay(INTERRUPTED if asv_was else error)
 
 
-def main(options):
+def main(options: argparse.Namespace) -> int:
     from asv.console import log
-
-    from scripts.words.shown import say
 
     came = answered(options)
     code = came.code
@@ -115,7 +115,7 @@ def main(options):
             try:
                 Path(path).write_text(getattr(came, name)())
             except OSError as error:
-                print(f"Cannot write: {error}", file=sys.stderr)
+                say(f"Cannot write: {error}", sys.stderr)
                 code = CANNOT_SAY
     log.flush()
     sys.stdout.flush()
@@ -124,26 +124,26 @@ def main(options):
     return code
 
 
-def exit_code(options):
+def exit_code(options: argparse.Namespace) -> int:
     """Never 1 but for a slowdown: no error of a user's, the machine's or ours is a finding."""
     try:
         return main(options)
     except KeyboardInterrupt:
-        print("Cannot say: interrupted", file=sys.stderr)
+        say("Cannot say: interrupted", sys.stderr)
     except OSError as error:
-        print(f"Cannot say: {error}", file=sys.stderr)
+        say(f"Cannot say: {error}", sys.stderr)
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # or Python says it once more
     except Exception:
         traceback.print_exc()
     return CANNOT_SAY
 
 
-def refuse(why):
-    print(f"Cannot say: {why}", file=sys.stderr)
+def refuse(why: object) -> NoReturn:
+    say(f"Cannot say: {why}", sys.stderr)
     sys.exit(CANNOT_SAY)
 
 
-def prepare(options):
+def prepare(options: argparse.Namespace) -> None:
     """Look whether its files can be written, and go on in a Python that has what it needs."""
     for name in "markdown", "json":
         if (path := getattr(options, name, None)) is not None:

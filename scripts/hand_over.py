@@ -21,7 +21,7 @@ from scripts.setup import dotvenv
 RESULTS = dotvenv.ROOT / "results"
 
 
-def main(options):
+def main(options: argparse.Namespace) -> None:
     try:
         for path in hand_over.take(options.folder, options.commit, RESULTS, options.read):
             print(f"Taken: {path.relative_to(RESULTS)}")

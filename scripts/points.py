@@ -8,6 +8,7 @@ scripts/reading/points.py says what its columns hold.
 import argparse
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 sys.path[:0] = [str(Path(__file__).resolve().parents[1])]  # the checkout
@@ -23,7 +24,7 @@ from scripts.reading import points
 from scripts.words.shown import plain, say_left_out
 
 
-def main(words=None):
+def main(words: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     # pandas takes what has :// in it for an address, and asks the network
     parser.add_argument("--csv", metavar="FILE", type=os.path.abspath)

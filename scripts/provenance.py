@@ -7,6 +7,7 @@ python3 scripts/provenance.py MACHINE:COMMIT MACHINE:COMMIT
 
 import argparse
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 sys.path[:0] = [str(Path(__file__).resolve().parents[1])]  # the checkout
@@ -19,7 +20,7 @@ if __name__ == "__main__":
 from scripts.tables import origin
 
 
-def main(words=None):
+def main(words: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("results", nargs="+", metavar="MACHINE[:COMMIT]", help="one, or two")
     names = parser.parse_args(words).results

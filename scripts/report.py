@@ -8,22 +8,26 @@ python3 scripts/report.py --output FILE
 
 import argparse
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 sys.path[:0] = [str(Path(__file__).resolve().parents[1])]  # the checkout
 
 from scripts.setup import dotvenv
 
+if __name__ == "__main__":
+    dotvenv.enter_for("asv", *dotvenv.REPORT)
+
+from asv.util import UserError
+
+from scripts.reading.points import RESULTS
+from scripts.report_page import page
+from scripts.words.shown import plain, say_left_out
+
 OUTPUT = dotvenv.ROOT / ".asv" / "html" / "report.html"
-RESULTS = dotvenv.ROOT / "results"
 
 
-def main(words=None):
-    from asv.util import UserError
-
-    from scripts.report_page import page
-    from scripts.words.shown import plain, say_left_out
-
+def main(words: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--output", metavar="FILE", default=OUTPUT, type=Path)
     parser.add_argument("--results", metavar="FOLDER", default=RESULTS, type=Path)
@@ -38,6 +42,5 @@ def main(words=None):
 
 
 if __name__ == "__main__":
-    dotvenv.enter_for("asv", *dotvenv.REPORT)
     main()
     print(end="", flush=True)  # here it is one line if it fails

@@ -24,7 +24,7 @@ COMMANDS = [
 ]
 
 
-def main():
+def main() -> int:
     dotvenv.enter()
     os.chdir(dotvenv.ROOT)
     codes = []

@@ -7,11 +7,11 @@ Every point of a commit differs from the recorded one by its machine's factor an
 every 20th commit pins another PyTorch, with which its transfers take 20 % longer, or no longer so.
 """
 
+import argparse
 import json
 import os
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import numpy
@@ -121,7 +121,10 @@ def fill(repository, commits=100, machines=10):
 
 
 if __name__ == "__main__":
-    if len(sys.argv) < 2:
-        sys.exit("usage: python tests/many_results.py FOLDER [COMMITS [MACHINES]]")
-    git(ROOT, "clone", "-q", str(ROOT), os.path.abspath(sys.argv[1]))
-    fill(sys.argv[1], *map(int, sys.argv[2:]))
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n\n")[0])
+    parser.add_argument("folder", metavar="FOLDER", help="where to clone the project to")
+    parser.add_argument("commits", metavar="COMMITS", nargs="?", type=int, default=100)
+    parser.add_argument("machines", metavar="MACHINES", nargs="?", type=int, default=10)
+    options = parser.parse_args()
+    git(ROOT, "clone", "-q", str(ROOT), os.path.abspath(options.folder))
+    fill(options.folder, options.commits, options.machines)

@@ -1,4 +1,4 @@
-"""The methods: one file for each library that can carry a NumPy array to the GPU.
+"""The methods: one file for each library that can carry a NumPy array to the GPU, and back.
 
 A method is a module that has what Method says; a fifth one is one more file and its line in
 REGISTRY.
@@ -28,10 +28,10 @@ class Method(Protocol):
 
     `host` is a C-contiguous, one-dimensional NumPy array of any of the suite's dtypes; the device
     is CUDA's device 0, whose primary context is current before anything but `load` is called. The
-    two callables take no arguments, are the calls that the library's users would write, and may
-    return before the copy is done: the harness waits, in the same way for every method, and
-    compares the bytes that arrived. Whatever else fails raises; an exception that says "out of
-    memory" makes the method n/a, any other fails it.
+    callables take no arguments, are the calls that the library's users would write, and may return
+    before the copy is done: the harness waits, in the same way for every method, and compares the
+    bytes that arrived. Whatever else fails raises; an exception that says "out of memory" makes the
+    method n/a, any other fails it.
     """
 
     # The packages that bring the library, as pip names them: the first that is installed gives the
@@ -62,6 +62,25 @@ class Method(Protocol):
 
         What can be prepared once for this pair of arrays (a view, an address) is prepared. The
         harness keeps both arrays for as long as it calls the function.
+        """
+
+    def queued_array(self, host: numpy.ndarray) -> tuple[Any, Callable[[], Any]]:
+        """As `existing_array`, of a page-locked `host`: the function only queues the copy.
+
+        Of several they are queued on one stream, the default one, and waited for once.
+        """
+
+    def new_host(self, device: Any) -> Callable[[], numpy.ndarray]:
+        """Calling the result makes a new NumPy array with the bytes of `device`, and returns it.
+
+        It lies in ordinary memory, as what the library's users get does. Its dtype is that of
+        `device`, or uint8 if the library's device memory has none.
+        """
+
+    def existing_host(self, device: Any, host: numpy.ndarray) -> Callable[[], Any]:
+        """A function that copies the device array `device` into `host`, of its shape and dtype.
+
+        What can be prepared once for this pair is prepared, as for `existing_array`.
         """
 
     def address(self, device: Any) -> int:

@@ -1,6 +1,8 @@
 """CUDA Python: the CUDA runtime's own calls, through cuda.bindings. Nothing is pooled."""
 
 import ctypes
+import mmap
+import resource
 import weakref
 
 import numpy
@@ -37,12 +39,50 @@ class DeviceArray:
     """`nbytes` of device memory, from cudaMalloc until the last reference is dropped."""
 
     def __init__(self, nbytes):
-        self.free = load().cudaFree
+        self.free, self.nbytes = load().cudaFree, nbytes
         self.pointer = check(load().cudaMalloc(nbytes))
 
     def __del__(self):
         if hasattr(self, "pointer"):
             self.free(self.pointer)
+
+
+# What a system answers that lets no memory be registered: too little of it may be locked, or the
+# GPU is in confidential computing.
+REFUSED = "MemoryAllocation", "OperatingSystem", "NotPermitted", "NotSupported"
+
+
+class Registered:
+    """The NumPy array `host`, page-locked where it lies until this is released or dropped.
+
+    Unusable, with the limit that the system sets, where it does not let that be done.
+    """
+
+    def __init__(self, host):
+        self.host, self.pointer = host, host.ctypes.data  # its memory must outlive the lock
+        cuda = load()
+        result = cuda.cudaHostRegister(self.pointer, host.nbytes, cuda.cudaHostRegisterDefault)
+        if result[0].name.removeprefix("cudaError") in REFUSED:
+            limit, _ = resource.getrlimit(resource.RLIMIT_MEMLOCK)
+            locked = "" if limit < 0 else f" (ulimit -l: {limit >> 10} KiB)"
+            raise Unusable(f"an array cannot be registered here: {result[0].name}{locked}")
+        check(result)
+        self.unregister = cuda.cudaHostUnregister
+
+    def release(self):
+        unregister, self.unregister = self.unregister, None
+        check(unregister(self.pointer))
+
+    def __del__(self):
+        if getattr(self, "unregister", None):
+            self.unregister(self.pointer)
+
+
+def own_pages(nbytes):
+    """`nbytes` bytes in ordinary memory, which share no page with another array: pages are what is
+    locked, and none can be twice.
+    """
+    return numpy.empty(nbytes + 2 * mmap.PAGESIZE, numpy.uint8)[mmap.PAGESIZE :][:nbytes]
 
 
 def pinned(n, dtype):
@@ -72,6 +112,33 @@ def existing_array(host):
     copy, to_device = cuda.cudaMemcpy, cuda.cudaMemcpyKind.cudaMemcpyHostToDevice
     target, source, nbytes = device.pointer, host.ctypes.data, host.nbytes
     return device, lambda: copy(target, source, nbytes, to_device)
+
+
+def queued_array(host):
+    cuda = load()
+    device = DeviceArray(host.nbytes)
+    copy, to_device = cuda.cudaMemcpyAsync, cuda.cudaMemcpyKind.cudaMemcpyHostToDevice
+    target, source, nbytes = device.pointer, host.ctypes.data, host.nbytes
+    return device, lambda: copy(target, source, nbytes, to_device, 0)
+
+
+def new_host(device):
+    cuda = load()
+    to_host = cuda.cudaMemcpyKind.cudaMemcpyDeviceToHost
+
+    def new():
+        host = numpy.empty(device.nbytes, numpy.uint8)
+        check(cuda.cudaMemcpy(host.ctypes.data, device.pointer, host.nbytes, to_host))
+        return host
+
+    return new
+
+
+def existing_host(device, host):
+    cuda = load()
+    copy, to_host = cuda.cudaMemcpy, cuda.cudaMemcpyKind.cudaMemcpyDeviceToHost
+    target, source, nbytes = host.ctypes.data, device.pointer, host.nbytes
+    return lambda: copy(target, source, nbytes, to_host)
 
 
 def address(device):

@@ -1,4 +1,4 @@
-"""CuPy: `cupy.asarray(x)` and `ndarray.set`. Device memory comes from a pool."""
+"""CuPy: `cupy.asarray(x)`, `ndarray.set` and `ndarray.get`. Device memory comes from a pool."""
 
 DISTRIBUTIONS = "cupy-cuda13x", "cupy-cuda12x", "cupy"
 
@@ -24,6 +24,20 @@ def new_array(host):
 def existing_array(host):
     device = load().empty(host.shape, host.dtype)
     return device, lambda: device.set(host)
+
+
+def queued_array(host):
+    cupy = load()
+    device, stream = cupy.empty(host.shape, host.dtype), cupy.cuda.Stream.null
+    return device, lambda: device.set(host, stream)
+
+
+def new_host(device):
+    return device.get
+
+
+def existing_host(device, host):
+    return lambda: device.get(out=host)
 
 
 def address(device):

@@ -1,4 +1,4 @@
-"""PyCUDA: `gpuarray.to_gpu(x)` and `GPUArray.set`. By default nothing is pooled."""
+"""PyCUDA: `gpuarray.to_gpu(x)`, `GPUArray.set` and `GPUArray.get`. Nothing is pooled by default."""
 
 import atexit
 import functools
@@ -36,6 +36,19 @@ def new_array(host):
 def existing_array(host):
     device = start().gpuarray.empty(host.shape, host.dtype)
     return device, lambda: device.set(host)
+
+
+def queued_array(host):
+    device = start().gpuarray.empty(host.shape, host.dtype)
+    return device, lambda: device.set_async(host)
+
+
+def new_host(device):
+    return device.get
+
+
+def existing_host(device, host):
+    return lambda: device.get(host)
 
 
 def address(device):

@@ -1,4 +1,4 @@
-"""PyTorch: `torch.from_numpy(x).cuda()` and `Tensor.copy_`. Device memory comes from a pool."""
+"""PyTorch: `torch.from_numpy(x).cuda()`, `Tensor.copy_`, `.cpu()`. Device memory is pooled."""
 
 import numpy
 
@@ -31,6 +31,22 @@ def existing_array(host):
     source = torch.from_numpy(host)
     device = torch.empty_like(source, device="cuda")
     return device, lambda: device.copy_(source)
+
+
+def queued_array(host):
+    torch = load()
+    source = torch.from_numpy(host)
+    device = torch.empty_like(source, device="cuda")
+    return device, lambda: device.copy_(source, non_blocking=True)
+
+
+def new_host(device):
+    return lambda: device.cpu().numpy()
+
+
+def existing_host(device, host):
+    target = load().from_numpy(host)
+    return lambda: target.copy_(device)
 
 
 def address(device):

@@ -38,7 +38,6 @@ class RecordedResults(Results):
     """What a run measures. Nothing that was measured before is lost to it, or mixed with it."""
 
     before: Results | None = None
-    journal: Journal | None = None  # None where nothing is recorded
     conditions: Conditions | None = None
     begun = False
 
@@ -46,6 +45,9 @@ class RecordedResults(Results):
         # `asv find` takes the machine's facts before it has a name.
         super().__init__({**params, **machines.registered}, *args, **kwargs)
         self.notes = noise.Notes()
+        self.journal = Journal()
+        self.noise: dict[tuple, dict[str, Any]] = {}
+        self.provenance: list[dict[str, Any]] = []
         self.appended: dict[str, bool] = {}
         runs.append(self)
 
@@ -58,12 +60,12 @@ class RecordedResults(Results):
             raise machines.Busy(str(error)) from None
         super().load_data(result_dir)
         del runs[runs.index(self) + 1 :]  # asv has read the file into another one of these
-        try:
-            self.noise = noise.load(noise.path_beside(path))
-            self.provenance = provenance.load(provenance.path_beside(path))
-        except ValueError as error:
-            raise util.UserError(str(error)) from None
-        if path.is_file():
+        if path.is_file():  # what `asv rm` has left beside none is of nothing
+            try:
+                self.noise = noise.load(noise.path_beside(path))
+                self.provenance = provenance.load(provenance.path_beside(path))
+            except ValueError as error:
+                raise util.UserError(str(error)) from None
             self.before = Results.load(str(path))
         self.path, self.journal = path, Journal(path)
         self.found = content(path)
@@ -79,7 +81,7 @@ class RecordedResults(Results):
         missing = Path(getattr(env, "_path", ""), stack.MISSING)
         if missing.is_file():
             self.notes.missing = json.loads(missing.read_text())
-        if self.journal is None:
+        if self.journal.path is None:  # nothing is recorded
             return
         told = installed(env.run, env.env_vars)
         for line in stack.differences(told["packages"], told["python"], self.commit_hash):
@@ -95,7 +97,7 @@ class RecordedResults(Results):
                 log.warning(f"Not gone on with an unfinished run: {what} changed")
                 self.journal.forget()
             else:
-                kept = count(len(self.journal.kept), "process", "processes")
+                kept = count(self.journal.processes(), "process", "processes")
                 log.info(f"Going on with an unfinished run: {kept} measured already")
         self.journal.begin(self.conditions.run())
 
@@ -182,7 +184,6 @@ class RecordedResults(Results):
             log.warning(f"{points} could not be measured now: the earlier result stays")
         self.update_noise()
         assert self.conditions
-        assert self.journal
         self.conditions.look()
         for alarm in self.conditions.alarms():
             log.error(alarm)

@@ -112,7 +112,7 @@ def terminated(*_: Any) -> None:
 
 def kept() -> str:
     """What an unfinished run has measured, in words; "" if that is nothing."""
-    number = sum(len(one.journal.kept) for one in results.runs if one.journal)
+    number = sum(one.journal.processes() for one in results.runs)
     if not number:
         return ""
     return (

@@ -10,7 +10,7 @@ from asv import util
 
 from scripts.asv_plugin.replaced import replace
 
-SERVED = 100  # points, at most, with one server; none of them twice
+SERVED = 100  # visits, at most, with one server; none of them twice
 INTERRUPTS = signal.SIGINT, signal.SIGTERM
 
 
@@ -37,7 +37,7 @@ def interrupted_later(close: Callable[[], None]) -> Iterator[None]:
 )
 class Server(asv.runner.ForkServer):
     def __init__(self, *args):
-        self.served = set()  # the points that it has measured
+        self.served = set()  # the visits that it has made
         self.there = False
         with interrupted_later(self.close):
             try:
@@ -74,8 +74,8 @@ class Server(asv.runner.ForkServer):
             self.interrupt()
             raise util.UserError("Interrupted.") from None  # as asv says it
 
-    def fit_for(self, point):
-        """Renew it if it has measured `point`, or enough."""
-        if point in self.served or len(self.served) == SERVED:
+    def fit_for(self, visit):
+        """Renew it if it has measured the points of `visit`, or enough."""
+        if visit in self.served or len(self.served) == SERVED:
             self.renew()
-        self.served.add(point)
+        self.served.add(visit)

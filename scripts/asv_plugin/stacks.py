@@ -1,7 +1,6 @@
 """The parts of asv's runner that a comparison of two stacks is made of (scripts/gate/sides.py)."""
 
 from collections.abc import Callable
-from statistics import median
 from typing import Any
 
 from asv import util
@@ -17,6 +16,7 @@ from scripts.asv_plugin.servers import Server
 from scripts.setup import stack
 
 log.enable()
+VISIT = "visit", "sentinel", "quiet", "series"
 
 
 def configuration(env_dir: str) -> Any:
@@ -84,17 +84,18 @@ def setup_cache(server: Server, benchmark: dict[str, Any]) -> tuple[str, Callabl
 
 
 def process(server: Server, cache: str, benchmark: dict[str, Any], index: int) -> dict[str, Any]:
-    """One fresh process of a point: {"sentinel": seconds}, or what else came of it.
+    """One visit of a point: "visit", "sentinel", "quiet" and "series" of the process's note.
 
-    {"skipped": reason} if it is n/a; {"failed": what it said last} if anything else went wrong.
+    Those that it has, see benchmarks/visit.py. If it made none, {"skipped": reason} or
+    {"failed": what it said last}.
     """
     taken = processes.measure_process(
         benchmark, server, index, extra_params={}, profile=False, cwd=cache
     )
     result, noted = processes.take_notes(taken)
+    if noted:
+        return {fact: noted[-1][fact] for fact in VISIT if fact in noted[-1]}
     if result.result[0] is None:
         said = result.stderr.strip().splitlines() or [f"exit code {result.errcode}"]
         return {"failed": said[-1]}
-    if util.is_na(result.result[0]):
-        return {"skipped": next((note["skipped"] for note in noted), "no reason was given")}
-    return {"sentinel": median(note["sentinel"] for note in noted)}
+    return {"skipped": "no reason was given"}

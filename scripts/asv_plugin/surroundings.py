@@ -13,17 +13,17 @@ from scripts.asv_plugin.replaced import REPLACED
 from scripts.setup import children, environment, temporary
 from scripts.words import one_line  # noqa: F401 - a full disk is one line
 
+for descriptor in range(3):  # what we open next, or asv's forkserver, would take a closed one
+    try:
+        os.fstat(descriptor)
+    except OSError:
+        os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)
+
 environment.clean()
 temporary.use()
 
 # asv looks for python3.12 on PATH before it takes the one that runs it, which is there for sure.
 os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
-
-for descriptor in range(3):  # asv's forkserver would take a closed one for its own
-    try:
-        os.fstat(descriptor)
-    except OSError:
-        os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)
 
 
 class Child(subprocess.Popen):

@@ -1,11 +1,11 @@
 """Where the series of one family step: asv's step detection, and what it must satisfy besides.
 
-A family is the series of one method from one kind of memory (families.py). asv's detection cuts
-each of them, and the median of all. On its own it makes every one of three to six commits a step.
-So a step must also be more than two runs of the same thing differ by (thresholds.unchanged) and
-hold for two commits on either side: a single outlying commit is none, and the newest is a candidate
-at most. And several series must move together (SHARE), since of hundreds a few cross that line by
-chance.
+A family is the series of one method, direction and kind of memory (families.py). asv's detection
+cuts each of them, and the median of all. On its own it makes every one of three to six commits a
+step. So a step must also be more than two runs of the same thing differ by (thresholds.unchanged)
+and hold for two commits on either side: a single outlying commit is none, and the newest is a
+candidate at most. And several series must move together (SHARE), since of hundreds a few cross that
+line by chance.
 """
 
 import collections

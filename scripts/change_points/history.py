@@ -20,7 +20,7 @@ from scripts.reading.results_file import results_files
 from scripts.recording import provenance
 from scripts.words import thresholds
 from scripts.words.formats import as_percent, some
-from scripts.words.vocabulary import ALL, LINK, TRANSFERS
+from scripts.words.vocabulary import ALL, LINK, TRANSFERS, direction
 
 TIMES = *TRANSFERS, "link"  # operations
 Ends = Sequence[tuple[str, str]]  # two commits, each with its environment
@@ -29,9 +29,9 @@ FIRST = "driver", "cuda driver", "kernel"  # facts that are said first
 
 @dataclass
 class Change:
-    """The transfers of one method from one kind of memory, which from `commit` on take `percent`
-    more seconds (negative: fewer): the median over the series that moved. With `by_ratio` they do
-    so beside the other methods, whatever all methods together did.
+    """The transfers of one method and direction with one kind of memory, which from `commit` on
+    take `percent` more seconds (negative: fewer): the median over the series that moved. With
+    `by_ratio` they do so beside the other methods, whatever all methods together did.
 
     `families` has, for each operation that moved, its own `percent`, `of`, how many series of it
     could be judged, and `series`, those that moved, each with its percent. `pins` and `facts` are
@@ -44,6 +44,7 @@ class Change:
     candidate: bool  # of the newest commit alone: it cannot be told from an outlier yet
     method: str  # or "link", or ALL
     memory: str
+    direction: str
     by_ratio: bool
     percent: float
     low_99: float
@@ -87,14 +88,15 @@ def of_table(table: DataFrame, results: str | Path) -> tuple[list[Change], list[
     changes: list[Change] = []
     said: list[str] = []
     few = total = left = 0
-    for method, memory, by_ratio, logs in families.of(rows):
+    for method, memory, way, by_ratio, logs in families.of(rows):
         few += int((logs.notna().sum(axis=1) < detector.FEWEST).sum())
         total += len(logs)
         sizes = logs.index.get_level_values("nbytes")
         least = numpy.log1p([thresholds.unchanged(memory, int(one), by_ratio) for one in sizes])
         found, alone = detector.together(detector.find(logs, Series(least, logs.index)), logs)
         left += alone
-        of = rows["memory"].eq(memory) & (rows["method"].eq(method) | (method == ALL))
+        of = rows["memory"].eq(memory) & rows["direction"].eq(way)
+        of &= rows["method"].eq(method) | (method == ALL)
         last = rows[of].drop_duplicates("place", keep="last").set_index("place")
         for place, before, members in found:
             percent, low, high = map(as_percent, detector.size(members))
@@ -106,6 +108,7 @@ def of_table(table: DataFrame, results: str | Path) -> tuple[list[Change], list[
                 candidate=detector.is_candidate(members),
                 method=method,
                 memory=memory,
+                direction=way,
                 by_ratio=by_ratio,
                 percent=percent,
                 low_99=low,
@@ -141,6 +144,7 @@ def measured(table: DataFrame) -> DataFrame:
         rows[name] = rows[name].astype(object).where(~link, value)
     for name in "commit", "operation":
         rows[name] = rows[name].astype(str)
+    rows["direction"] = rows["operation"].map(direction)
     rows = rows.sort_values(["commit_date", "measured"], kind="stable")
     commits = {commit: place for place, commit in enumerate(rows["commit"].unique())}
     if len(commits) < 2:

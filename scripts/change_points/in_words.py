@@ -10,6 +10,7 @@ from scripts.change_points.history import Change
 from scripts.recording import provenance
 from scripts.words.formats import size
 from scripts.words.markdown import escaped, folded
+from scripts.words.vocabulary import family
 
 NONE = "No change points."
 CANDIDATE = "; a candidate: the newest commit alone cannot be told from an outlier yet"
@@ -66,7 +67,9 @@ def differing(pairs: Mapping[str, tuple[Any, Any]] | None) -> str:
 
 
 def name(change: Change) -> str:
-    return change.method if change.method == "link" else f"{change.method}, {change.memory}"
+    if change.method == "link":
+        return change.method
+    return family(change.method, change.memory, change.direction)
 
 
 def headline(change: Change) -> str:

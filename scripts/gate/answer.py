@@ -2,12 +2,16 @@
 
 import json
 import math
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
 
 import numpy
 
 from scripts.gate import verdict
 from scripts.gate.decision import CANNOT_SAY, NOTHING, SLOWER, decide
-from scripts.gate.findings import findings
+from scripts.gate.findings import findings, like_the_others
+from scripts.gate.recording import Recording
 from scripts.words import formats
 from scripts.words.markdown import escaped, folded
 from scripts.words.vocabulary import KINDS
@@ -15,14 +19,17 @@ from scripts.words.vocabulary import KINDS
 HEADLINES = {NOTHING: "Nothing became slower", SLOWER: "Slower", CANNOT_SAY: "Cannot say"}
 
 
-def said(one):
-    """'cupy, pinned: +12 % (new array, 1 KiB float32, and 3 more)'"""
+def said(one: Mapping[str, Any]) -> str:
+    """'cupy, pinned: +12 % (new array, 1 KiB float32, and 3 more; the other methods: +0.1 %)'"""
     more = len(one["parts"]) - 1
     where = one["parts"][0][0] + (f", and {more} more" if more else "")
-    return f"{one['method']}, {one['memory']}: {formats.change(one['change'])} ({where})"
+    if one["others"] is not None:
+        like = "like " if like_the_others(one) else ""
+        where += f"; {like}the other methods: {formats.change(one['others'])}"
+    return f"{one['name']}: {formats.change(one['change'])} ({where})"
 
 
-def could_be_found(found):
+def could_be_found(found: verdict.Verdict) -> Iterator[str]:
     """The least slowdown found 95 % of the time, a line each kind: the median of its series, and of
     the worst of them."""
     for rows, where in ((found.series, "one series"), (found.families, "a whole family")):
@@ -36,7 +43,15 @@ def could_be_found(found):
 class Compared:
     """The outcome of a comparison."""
 
-    def __init__(self, machine, commits, recording, found, notes, cut_short=()):
+    def __init__(
+        self,
+        machine: str,
+        commits: Sequence[str],
+        recording: Recording,
+        found: verdict.Verdict,
+        notes: Sequence[str],
+        cut_short: Sequence[str] = (),
+    ) -> None:
         self.machine, self.commits, self.found = machine, commits, found
         alarms = [alarm for run in recording.runs for alarm in run["alarms"]]
         decision = decide(found, recording.visits, alarms, cut_short)
@@ -46,24 +61,25 @@ class Compared:
         seconds = sum(run["ended"] - run["started"] for run in recording.runs if run["ended"]) / 1e3
         self.about = (
             f"HEAD {commits[1][:8]} against BASE {commits[0][:8]} on {machine}: "
-            f"{2 * sum('change' in line for line in recording.visits)} processes, "
+            f"{recording.processes} processes, "
             f"{len(found.series)} series, {seconds / 60:.1f} minutes"
         )
 
     @property
-    def headline(self):
-        why = {SLOWER: map(said, self.slower), CANNOT_SAY: self.doubts, NOTHING: ()}[self.code]
+    def headline(self) -> str:
+        slower = list(map(said, self.slower))
+        why = {SLOWER: slower, CANNOT_SAY: self.doubts, NOTHING: []}[self.code]
         return ": ".join(filter(None, [HEADLINES[self.code], "; ".join(why)]))
 
-    def parts(self):
+    def parts(self) -> Iterator[tuple[str, str, str]]:
         """(what, change, bound) of everything found, the slower first, in words."""
         for word, ones in (("slower", self.slower), ("faster", self.faster)):
             for one in ones:
                 for name, change, bound in one["parts"]:
-                    what = f"{word}: {one['method']}, {one['memory']}, {name}"
+                    what = f"{word}: {one['name']}, {name}"
                     yield what, formats.change(change), formats.change(math.copysign(bound, change))
 
-    def text(self):
+    def text(self) -> str:
         rows = [
             f"  {what}: {change} (told from {least} on)" for what, change, least in self.parts()
         ]
@@ -72,7 +88,7 @@ class Compared:
             [self.headline, self.about, *rows, "Found 95 % of the time:", *found, *self.notes]
         )
 
-    def markdown(self):
+    def markdown(self) -> str:
         lines = [f"**{HEADLINES[self.code]}**", "", self.about, ""]
         lines += [f"- {escaped(doubt)}" for doubt in self.doubts]
         for word, ones in (("slower", self.slower), ("faster", self.faster)):
@@ -86,7 +102,7 @@ class Compared:
         lines += ["", *folded("The least slowdown that is found 95 % of the time", bullets)]
         return "\n".join(lines) + "\n"
 
-    def json(self):
+    def json(self) -> str:
         facts = {
             "code": self.code,
             "headline": self.headline,
@@ -110,16 +126,16 @@ class CannotSay:
 
     code = CANNOT_SAY
 
-    def __init__(self, why):
+    def __init__(self, why: object) -> None:
         self.why = " ".join(str(why).split())
 
-    def text(self):
+    def text(self) -> str:
         return f"Cannot say: {self.why}"
 
-    def markdown(self):
+    def markdown(self) -> str:
         return f"**Cannot say**: {escaped(self.why)}\n"
 
-    def json(self):
+    def json(self) -> str:
         return json.dumps({"code": self.code, "headline": self.text()}, indent=1) + "\n"
 
 
@@ -128,10 +144,10 @@ class Calibrated:
 
     code = NOTHING
 
-    def __init__(self, path, found):
+    def __init__(self, path: Path, found: verdict.Verdict) -> None:
         self.path, self.found = path, found
 
-    def text(self):
+    def text(self) -> str:
         lines = [f"Kept in {self.path}; commit it to keep it"]
         for word in "slower", "faster":
             ones = findings(self.found, word)

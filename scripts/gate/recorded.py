@@ -1,6 +1,9 @@
 """What gate.py says of what is recorded already: a machine's history."""
 
+import argparse
 import json
+from collections.abc import Mapping
+from typing import Any
 
 from scripts.change_points import history as machine_history
 from scripts.change_points import in_words
@@ -12,7 +15,7 @@ from scripts.words.formats import some
 RESULTS = points.RESULTS
 
 
-def only(machine):
+def only(machine: str | None) -> str:
     """`machine`, or the only one there is; NoSuchResult if there is no such one."""
     there = sorted({path.parent.name for path in RESULTS.glob("*/machine.json")})
     if machine is None and len(there) == 1:
@@ -28,12 +31,12 @@ class Said:
 
     code = decision.NOTHING
 
-    def __init__(self, text, markdown, facts):
+    def __init__(self, text: str, markdown: str, facts: Mapping[str, Any]) -> None:
         self.text, self.markdown = lambda: text.rstrip(), lambda: markdown
         self.json = lambda: json.dumps(facts, indent=1) + "\n"
 
 
-def history(options):
+def history(options: argparse.Namespace) -> Said:
     machine = only(options.machine)
     found = machine_history.of_machine(RESULTS, machine)
     return Said(

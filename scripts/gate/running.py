@@ -1,19 +1,23 @@
 """What gate.py measures with: a comparison of two commits, and a machine's calibration."""
 
-import ast
+import argparse
 import contextlib
 import re
 import shutil
 import time
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy
+import pandas
 from asv.util import UserError
 
 from scripts.asv_plugin import machines
 from scripts.gate import answer, measuring, pairs, verdict
 from scripts.gate import sides as asv_sides
+from scripts.gate.comparable import check_commits, commit_hash
 from scripts.gate.recording import Recording, read
+from scripts.gate.sides import Point
 from scripts.recording import conditions
 from scripts.recording.conditions import Conditions
 from scripts.setup import git
@@ -26,77 +30,41 @@ GPU_POINTS = [r"HostToDevice.*'float32', \d{4,8}\)", r"time_link\(\d{4,8}\)"]
 HOST_POINTS = ["HostCopy.*float32"]
 
 
-def calibration_of(machine):
+def calibration_of(machine: str) -> Path:
     return RESULTS / machine / "calibration.jsonl"
-
-
-def versions(commit):
-    """{class: version} of the benchmarks as they are in `commit`; UserError if there are none."""
-    found = {}
-    try:
-        for path in git.files(commit, "benchmarks", cwd="."):
-            if path.endswith(".py"):
-                found |= versions_in(git.text(commit, path, cwd="."))
-    except (git.CannotSay, SyntaxError, ValueError) as error:
-        raise UserError(f"The benchmarks of {commit[:8]} cannot be read: {error}") from None
-    if not found:
-        raise UserError(f"{commit[:8]} has no benchmarks with a version: nothing to go by")
-    return found
-
-
-def versions_in(text):
-    """{class: version} of a module's `text`."""
-    return {
-        owner.name: ast.unparse(line.value).strip("'\"")
-        for owner in ast.parse(text).body
-        if isinstance(owner, ast.ClassDef)
-        for line in owner.body
-        if isinstance(line, ast.Assign) and ast.unparse(line.targets[0]) == "version"
-    }
-
-
-def check_commits(base, head):
-    """UserError if their comparison means nothing.
-
-    Both are measured with the work tree's benchmarks: of two versions, one would have the other's.
-    """
-    if base == head:
-        raise UserError(f"BASE and HEAD are both {base[:8]}; calibrate measures one with itself")
-    one, other = versions(base), versions(head)
-    if not one.keys() & other.keys():
-        raise UserError(f"{base[:8]} and {head[:8]} have no benchmark in common")
-    for name in one.keys() & other.keys():
-        if one[name] != other[name]:
-            raise UserError(
-                f"{name} is version {one[name]} in {base[:8]} and {other[name]} in {head[:8]}: "
-                "their numbers mean different things"
-            )
 
 
 class Run:
     """One run of measuring: the sides, open, and the recording that they are measured into."""
 
-    def __init__(self, sides, points, processes, recording, deadline):
+    def __init__(
+        self,
+        sides: Sequence[asv_sides.Side],
+        points: Sequence[Point],
+        processes: asv_sides.Processes,
+        recording: Recording,
+        deadline: float,
+    ) -> None:
         self.points, self.processes = points, processes
         self.recording, self.deadline = recording, deadline
         versions = [side.versions() for side in sides]
         there = [{name: one[name] for name in one if one[name]} for one in versions]
         self.conditions = Conditions(machines.device(), versions[-1], sides=there)
         self.go_on()
-        self.before = len(recording.visits)
+        self.before = recording.processes
         self.note()
 
-    def note(self, whole=False):
+    def note(self, whole: bool = False) -> None:
         """What is known of this run, into the recording: also of one that does not end well."""
-        done = len(self.recording.visits) - self.before
-        run = self.conditions.run(conditions.now(), 2 * done)
-        self.recording.add(run={**run, "alarms": self.conditions.alarms(), "whole": whole})
+        run = self.conditions.run(conditions.now(), self.recording.processes - self.before)
+        about = {"alarms": self.conditions.alarms(), "whole": whole}
+        self.recording.add({"run": {**run, **about}})
 
-    def look(self):
+    def look(self) -> None:
         self.conditions.look()
         self.note()
 
-    def go_on(self):
+    def go_on(self) -> None:
         """With what an unfinished run has recorded, if it was measured in the same conditions."""
         if not self.recording.visits:
             return
@@ -105,23 +73,25 @@ class Run:
             print("Not gone on with an unfinished run: the GPU, the driver or a library changed")
             self.recording.forget()
         else:
-            kept = 2 * len(self.recording.visits)
+            kept = self.recording.processes
             print(f"Going on with an unfinished run: {kept} processes measured already")
 
-    def visit(self, wanted, points=None):
+    def visit(self, wanted: int, points: Sequence[Point] | None = None) -> bool:
         """Bring the points to `wanted` visits; returns whether there was time for it."""
         points = self.points if points is None else points
         return measuring.measure(
             self.recording, points, self.processes, wanted, self.deadline, self.look
         )
 
-    def end(self):
+    def end(self) -> None:
         self.recording.check()
         self.note(whole=True)
 
 
 @contextlib.contextmanager
-def running(options, commits, name, python=None):
+def running(
+    options: argparse.Namespace, commits: list[str], name: str, python: str | None = None
+) -> Iterator[tuple[Run, str]]:
     """A Run on this machine, and the machine's name; its recording is called `name`."""
     try:
         changed = git.changed("benchmarks", cwd=".")
@@ -145,36 +115,42 @@ def running(options, commits, name, python=None):
         yield Run(sides, points, processes, recording, deadline), machine
 
 
-def compare(options):
-    """Measure two commits in turns and judge; more visits where the first ones leave a doubt."""
-    commits = [asv_sides.commit_hash(name) for name in (options.base, options.head)]
+def compare(options: argparse.Namespace) -> answer.Compared:
+    """Measure two commits in turns and judge."""
+    commits = [commit_hash(name) for name in (options.base, options.head)]
     check_commits(*commits)
     name = f"{commits[0][:8]}-{commits[1][:8]}"
     with running(options, commits, name) as (run, machine):
-        calibration, notes = calibrated(machine, run)
-        first, *later = verdict.LOOKS
-        enough(run, first, options.budget)
-        doubts = []
-        for wanted in later:
-            found = judge(run.recording, calibration)
-            again = suspects(found, run.points, wanted)
-            if again and not run.visit(wanted, again):
-                told = f"the budget of {options.budget:g} minutes ended before {len(again)} points"
-                doubts.append(f"{told} in doubt were looked at again")
-                break
-        run.end()
+        return compared(run, machine, options.budget)
+
+
+def compared(run: Run, machine: str, budget: float) -> answer.Compared:
+    """What the sides of `run` come to; more visits where the first ones leave a doubt."""
+    calibration, notes = calibrated(machine, run)
+    first, *later = verdict.LOOKS
+    enough(run, first, budget)
+    doubts = []
+    for wanted in later:
+        found = judge(run.recording, calibration)
+        again = suspects(found, run.points, wanted)
+        if again and not run.visit(wanted, again):
+            told = f"the budget of {budget:g} minutes ended before {len(again)} points"
+            doubts.append(f"{told} in doubt were looked at again")
+            break
+    run.end()
     found = judge(run.recording, calibration)
+    commits = run.recording.first["sides"]
     return answer.Compared(machine, commits, run.recording, found, notes, doubts)
 
 
-def enough(run, wanted, budget):
+def enough(run: Run, wanted: int, budget: float) -> None:
     """Bring all points to `wanted` visits; UserError if the budget does not allow it."""
     if run.visit(wanted):
         return
     lacking = sum(
         wanted - there for _, there in measuring.lacking(run.recording, run.points, wanted)
     )
-    done = len(run.recording.visits) - run.before
+    done = (run.recording.processes - run.before) / 2
     more = budget * lacking / max(done, 1)
     raise UserError(
         f"The budget of {budget:g} minutes ended {lacking} pairs of processes too early. What "
@@ -182,7 +158,7 @@ def enough(run, wanted, budget):
     )
 
 
-def judge(recording, calibration):
+def judge(recording: Recording, calibration: pandas.DataFrame | None) -> verdict.Verdict:
     """The verdict on a recording; UserError if nothing of it can be judged."""
     visits = pairs.of(recording.visits)
     if visits.empty:
@@ -192,10 +168,10 @@ def judge(recording, calibration):
     return verdict.judge(visits, calibration)
 
 
-def suspects(found, points, wanted):
-    """The points to look at again: their series, or their family, is near, or they are noisy.
+def suspects(found: verdict.Verdict, points: Sequence[Point], wanted: int) -> list[Point]:
+    """The points to look at again: one of their series, or its family, is near, or it is noisy.
 
-    Not those that have `wanted` visits already, or that are clear.
+    Not where it has `wanted` visits already, or is clear. A visit brings all series of its point.
     """
     rows = found.series
     near = found.families[found.families["near"]]
@@ -205,18 +181,22 @@ def suspects(found, points, wanted):
     again = (rows["near"] | numpy.array(inside) | noisy) & ~rows["clear"]
     rows = rows[again & rows["visits"].lt(wanted)]
     keys = set(zip(*(rows[name] for name in pairs.SERIES), strict=True))
-    return [p for p in points if series(p.benchmark, p.parameters) in keys]
+    return [
+        point
+        for point in points
+        if any(series(point.benchmark, one) in keys for one in point.series.values())
+    ]
 
 
-def calibrated(machine, run):
+def calibrated(machine: str, run: Run) -> tuple[pandas.DataFrame | None, list[str]]:
     """The visits of the machine's calibration, None without a usable one, and what to say of it."""
     path = calibration_of(machine)
     own = "this comparison is judged by its own noise alone"
     if not path.is_file():
         return None, [f"{machine} has no calibration (gate.py calibrate makes it): {own}"]
     first, runs, lines = read(path)
-    there = run.recording.first["versions"].items()
-    if any(first["versions"].get(name, version) != version for name, version in there):
+    there = run.recording.first["versions"]
+    if any(first["versions"].get(name, there[name]) != there[name] for name in there):
         return None, [f"{path} is of another version of the benchmarks: {own}"]
     here = run.conditions.facts
     if runs and runs[-1]["facts"].get(conditions.GPU) != here.get(conditions.GPU):
@@ -225,9 +205,9 @@ def calibrated(machine, run):
     return (None if visits.empty else visits), [f"Judged with {path}, {first['sides'][0][:8]}"]
 
 
-def calibrate(options):
+def calibrate(options: argparse.Namespace) -> answer.Calibrated:
     """Measure HEAD against itself, and keep it as this machine's calibration."""
-    commits = 2 * [asv_sides.commit_hash("HEAD")]
+    commits = 2 * [commit_hash("HEAD")]
     with running(options, commits, "calibration", options.python) as (run, machine):
         enough(run, options.processes, options.budget)
         run.end()

@@ -9,42 +9,47 @@ import contextlib
 import itertools
 import os
 import tempfile
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from asv.util import UserError
 
 from scripts.asv_plugin import stacks
 from scripts.asv_plugin.processes import lower_level
-from scripts.gate.turns import in_turn
+from scripts.gate.turns import Turn, in_turn
 from scripts.recording import conditions, software
-from scripts.setup import git
+from scripts.words.vocabulary import IN_TURN
 
 FOLDER = Path(".asv", "gate")  # the environments of the sides, and what was measured
 
 
 @dataclass
 class Point:
-    """What a process measures: a benchmark, and which of its parameters' combinations."""
+    """What a visit measures: a benchmark, and the series of it that are to be recorded.
+
+    `series` are their parameters, by the name that the visit has for them; None is the only one.
+    """
 
     benchmark: str
     version: str
-    index: int
-    parameters: dict
+    index: int  # of the combination of parameters that asv is asked for, one of these series
+    series: dict[str | None, dict[str, Any]]
 
 
 class Side:
     """The stack of one commit, installed, and asv's forkserver with its libraries imported."""
 
-    def __init__(self, conf, commit, environment):
+    def __init__(self, conf: Any, commit: str, environment: Any) -> None:
         self.conf, self.commit, self.environment = conf, commit, environment
         self.folder = tempfile.TemporaryDirectory(prefix="asv-turns-")
         self.turns = os.path.join(self.folder.name, "socket")
-        self.server = None
+        self.server: Any = None
 
-    def start(self):
+    def start(self) -> None:
         """A new server: the processes forked from one have their memory's layout in common."""
         self.stop()
         os.environ["TAKE_TURNS"] = self.turns  # the server has it, and so have its processes
@@ -53,42 +58,33 @@ class Side:
         finally:
             del os.environ["TAKE_TURNS"]
 
-    def preimport(self):
+    def preimport(self) -> None:
         """Import the benchmarks and the libraries; UserError if that fails."""
         stacks.imported(self.server, self.commit)
 
-    def versions(self):
+    def versions(self) -> dict[str, str | None]:
         """What software.versions says of its Python."""
         found = conditions.installed(self.environment.run, self.environment.env_vars)
         return software.versions(found)
 
-    def stop(self):
+    def stop(self) -> None:
         if self.server:
             self.server.close()
             self.server = None
 
-    def close(self):
+    def close(self) -> None:
         self.stop()
         self.folder.cleanup()
 
-    def process(self, *call):
+    def process(self, cache: str, benchmark: dict[str, Any], index: int) -> dict[str, Any]:
         """One fresh process of a point: what stacks.process returns."""
-        return stacks.process(self.server, *call)
-
-
-def commit_hash(name):
-    """The commit that `name` names; UserError if there is none."""
-    words = "rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}"
-    try:
-        return git.ask(*words, cwd=".").strip()
-    except git.CannotSay as error:
-        shallow = ", and this clone is shallow: git fetch --unshallow"
-        there_is = f"there is no commit {name!r}{shallow * Path('.git', 'shallow').exists()}"
-        raise UserError(str(error) or there_is) from None
+        return stacks.process(self.server, cache, benchmark, index)
 
 
 @contextlib.contextmanager
-def opened(commits, patterns, python=None):
+def opened(
+    commits: Sequence[str], patterns: list[str], python: str | None = None
+) -> Iterator[tuple[list[Side], list[Point], "Processes"]]:
     """The sides of `commits`, each with its own stack installed, and the points to measure.
 
     Yields [side, ...], [point, ...] and their Processes. Two equal commits share an environment.
@@ -96,7 +92,8 @@ def opened(commits, patterns, python=None):
     stack. `patterns` choose the points, as asv's --bench. UserError if a stack cannot be installed.
     """
     with contextlib.ExitStack() as stack_:
-        sides, environments = [], {}
+        sides: list[Side] = []
+        environments: dict[str, Any] = {}
         for commit in commits:
             conf = stacks.configuration(str(FOLDER / f"env-{len(environments)}"))
             if commit not in environments:
@@ -117,12 +114,14 @@ def opened(commits, patterns, python=None):
 class Processes:
     """One of each side at a time; `started` is when their servers were (ms since 1970)."""
 
-    def __init__(self, sides, benchmarks):
+    caches: dict[str | None, Any]
+    started = 0
+
+    def __init__(self, sides: list[Side], benchmarks: Any) -> None:
         self.sides, self.benchmarks = sides, benchmarks
-        self.caches = self.started = None
         self.used = True  # have the servers forked any
 
-    def renew(self):
+    def renew(self) -> None:
         """A new server of each side, unless they are new."""
         if not self.used:
             return
@@ -132,7 +131,7 @@ class Processes:
             list(pool.map(Side.preimport, self.sides))
         self.started, self.used = conditions.now(), False
 
-    def visit(self, point):
+    def visit(self, point: Point) -> tuple[list[dict[str, Any]], list[Turn]]:
         """What Side.process returns of each side, and the turns (turns.py)."""
         self.used = True
         benchmark = self.benchmarks[point.benchmark]
@@ -145,12 +144,12 @@ class Processes:
         return came, turns
 
 
-def setup_caches(side, benchmarks, stack_):
+def setup_caches(side: Side, benchmarks: Any, stack_: contextlib.ExitStack) -> dict[Any, Any]:
     """{key: folder} of what the benchmarks set up once a run: the quiet level, one for all sides.
 
     Two levels would let the sides leave a core for different reasons.
     """
-    caches = {None: None}
+    caches: dict[Any, Any] = {None: None}
     for benchmark in benchmarks.values():
         key = benchmark["setup_cache_key"]
         if key not in caches:
@@ -159,15 +158,20 @@ def setup_caches(side, benchmarks, stack_):
     return caches
 
 
-def selected(benchmarks):
+def selected(benchmarks: Any) -> Iterator[Point]:
+    """A Point for each visit: what asv selected of a benchmark's parameters, series by series."""
     for name, benchmark in sorted(benchmarks.items()):
         if benchmark["type"] != "time" or name.startswith("cold_start."):
             continue  # a cold start takes all of its processes in one
         if "nbytes" not in benchmark["param_names"]:
             continue  # no transfer
         chosen = benchmarks.benchmark_selection[name]
+        points: dict[tuple[Any, ...], Point] = {}
         for index, values in enumerate(itertools.product(*benchmark["params"])):
             if chosen is None or index in chosen:
-                parameters = map(ast.literal_eval, values)
-                named = dict(zip(benchmark["param_names"], parameters, strict=True))
-                yield Point(name, benchmark["version"], index, named)
+                literals = map(ast.literal_eval, values)
+                named = dict(zip(benchmark["param_names"], literals, strict=True))
+                place = tuple(value for key, value in named.items() if key != IN_TURN.get(name))
+                point = points.setdefault(place, Point(name, benchmark["version"], index, {}))
+                point.series[named.get(IN_TURN.get(name, "method"))] = named
+        yield from points.values()

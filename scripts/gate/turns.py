@@ -1,7 +1,7 @@
-"""The processes of a visit are alive at once and take their samples in turn, on one core.
+"""The processes of a visit are alive at once and take their rounds in turn, on one core.
 
 So what drifts on the machine, the cores' clock above all, is in both sides' samples alike, however
-short its phases. What a process does with its turn: benchmarks/measure.py, take_turns.
+short its phases. What a process does with its turn: benchmarks/in_turn.py, with_partner.
 """
 
 import contextlib
@@ -9,18 +9,22 @@ import itertools
 import json
 import random
 import socket
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 POLL_SECONDS = 0.05
 
+Turn = tuple[dict[str, float], ...]  # the seconds of each side's round, by series
 
-def in_turn(calls):
+
+def in_turn(calls: Sequence[tuple[str, Callable[[], Any]]]) -> tuple[list[Any], list[Turn]]:
     """Call all of `calls` at once, and let the processes that they run take turns.
 
     `calls` is one (path, function) a side; the function runs a process that connects to the Unix
-    socket at `path`. Returns what the functions returned, and the turns, a tuple each: the seconds
-    of each side's sample. There are none if one of the processes never came to its samples.
+    socket at `path`. Returns what the functions returned, and the turns: a round of each side's.
+    There are none if one of the processes never came to its rounds.
     """
     with contextlib.ExitStack() as waits:
         pool = waits.enter_context(ThreadPoolExecutor(len(calls)))  # left last, when all hung up
@@ -36,7 +40,7 @@ def in_turn(calls):
 
 
 @contextlib.contextmanager
-def listening(path):
+def listening(path: str) -> Iterator[socket.socket]:
     """A socket at `path`; a new one each time, in which no process of before is left."""
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(str(path))
@@ -48,17 +52,18 @@ def listening(path):
             Path(path).unlink()
 
 
-def answered(listener, call):
+def answered(listener: socket.socket, call: Future[Any]) -> socket.socket | None:
     """The connection of the process that `call` runs; None if it ended without one."""
     while not call.done():
         with contextlib.suppress(TimeoutError):
             connection, _ = listener.accept()
             connection.settimeout(None)
             return connection
+    return None
 
 
 @contextlib.contextmanager
-def hung_up(connection):
+def hung_up(connection: socket.socket) -> Iterator[socket.socket]:
     """The connection, hung up afterwards, whoever still reads from it: its process then ends."""
     with connection:
         try:
@@ -68,12 +73,17 @@ def hung_up(connection):
                 connection.shutdown(socket.SHUT_RDWR)
 
 
-def conducted(partners):
-    """Iterates over turns, until one of the processes has no more samples to take."""
+def conducted(partners: Sequence[socket.socket]) -> Iterator[Turn]:
+    """Iterates over turns, until one of the processes has no more rounds to take.
+
+    Both take theirs on the core of the last one, while that is quiet and they may choose one: they
+    are told it, or null to look for one.
+    """
     answers = [partner.makefile() for partner in partners]
     core, order = None, random.sample(range(len(partners)), len(partners))
     for places in itertools.cycle((order, order[::-1])):
-        seconds, quiet = {}, True
+        seconds: dict[int, dict[str, float]] = {}
+        quiet = True
         for place in places:
             try:
                 partners[place].sendall(f"{json.dumps(core)}\n".encode())

@@ -1,6 +1,6 @@
 """The verdict: which series, and which families of them, became slower or faster, and how surely.
 
-A series is one point of the grid, a family the series of one method, one kind of memory and one
+A series is one point of the grid, a family the series of one method, direction, kind of memory and
 kind of size. A series changed by the mean of the middle half of its visits' changes (pairs.py), so
 that one odd visit in four is nothing; a family by the weighted mean of its series. That is held
 against the noise: how visits differ where nothing changed, in this comparison and in the machine's
@@ -9,12 +9,18 @@ moderated towards theirs as in Smyth 2004 (doi 10.2202/1544-6115.1027), with PRI
 estimated. Then Student's t, at half of FALSE_ALARMS over all series and half over all families
 (Bonferroni); and the change must matter (MATTERS).
 
+The series of one visit are not independent: what one side's process has of its own is in all of
+them. The members of a family are of different visits, and a series' own are, so nothing above needs
+to know. It is said of each what the other methods of the same visits did: one library changed, or
+what all of them share.
+
 What is near to a finding gets more visits, twice as many at each of LOOKS; only what is clear at
 once does not. The tails of the noise are heavier than those of t: tests/gate/replay.py has the true
 errors.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy
 import pandas
@@ -33,10 +39,10 @@ MISSED = 0.05  # of the slowdowns that `promise` is about
 MIDDLE = 0.25  # cut from each end before the mean
 NOISE = ["benchmark", "memory", "scale"]  # series with these in common have their noise in common
 PRIOR = 8  # how many visits of its own outweigh the noise that a series shares
-FAMILY = ["method", "memory", "kind"]
+FAMILY = ["method", "memory", "direction", "kind"]
 
 
-def spread(distances, axis=None):
+def spread(distances: Any, axis: int | None = None) -> Any:
     """The standard deviation of normal values that lie at these `distances` from their centre.
 
     From their quantile at 68 %: the few that lie far out count as no more than far.
@@ -44,7 +50,7 @@ def spread(distances, axis=None):
     return numpy.quantile(distances, 0.6827, axis=axis)
 
 
-def middle(changes, axis=0):
+def middle(changes: Any, axis: int = 0) -> Any:
     return stats.trim_mean(changes, MIDDLE, axis=axis)
 
 
@@ -59,12 +65,12 @@ ERRORS = numpy.array(
 )
 
 
-def error(spread, visits):
+def error(spread: Any, visits: Any) -> Any:
     """The standard error of what a series of `visits` changed by."""
     return numpy.maximum(spread, SMALLEST) * ERRORS[numpy.minimum(visits, len(ERRORS) - 1)]
 
 
-def bound(error, free, tests, least):
+def bound(error: Any, free: Any, tests: int, least: Any) -> Any:
     """The least change (logarithm) that is a finding, with `free` degrees of freedom of the noise.
 
     `tests` is how many series, or families, are judged; `least` the logarithm of what matters.
@@ -72,25 +78,25 @@ def bound(error, free, tests, least):
     return numpy.maximum(stats.t.isf(FALSE_ALARMS / 2 / max(tests, 1), free) * error, least)
 
 
-def far(distance, spread):
+def far(distance: Any, spread: Any) -> Any:
     """A distance as it counts: one that lies far out counts as FAR of the shared spread."""
     return numpy.minimum(distance, FAR * spread)
 
 
-def moderated(spread, squares, count):
+def moderated(spread: Any, squares: Any, count: Any) -> Any:
     """A series' own spread, from the sum of `count` squared distances, moderated by the shared."""
     return numpy.sqrt((PRIOR * spread**2 + squares) / (PRIOR + count))
 
 
-def least(kinds, family):
+def least(kinds: Any, family: int) -> numpy.ndarray:
     return numpy.log1p(numpy.array([MATTERS[kind][family] for kind in kinds], float))
 
 
-def scale(nbytes):
+def scale(nbytes: Any) -> Any:
     return numpy.searchsorted(SCALES, nbytes, "right")
 
 
-def distances(visits, centre=None):
+def distances(visits: pandas.DataFrame, centre: float | None = None) -> pandas.DataFrame:
     """`visits` with `away`, how far each lies from its series' median, or from `centre`.
 
     A comparison's from the median, so that what a series changed by is no noise; a calibration's
@@ -106,7 +112,17 @@ def distances(visits, centre=None):
     return visits.assign(away=away, distance=scaled, free=free, scale=scale(visits["nbytes"]))
 
 
-def with_noise(series, visits, calibration):
+def other_methods(visits: pandas.DataFrame) -> pandas.Series:
+    """What the other methods of each one's visit changed by, in the median; NaN if it has none."""
+    changes = visits.pivot_table("change", "visit", "method", "first")
+    others = {method: changes.drop(columns=method).median(axis=1) for method in changes}
+    rows = zip(visits["visit"], visits["method"], strict=True)
+    return pandas.Series([others[method][visit] for visit, method in rows], visits.index, float)
+
+
+def with_noise(
+    series: pandas.DataFrame, visits: pandas.DataFrame, calibration: pandas.DataFrame | None
+) -> pandas.DataFrame:
     """`series` with the columns spread and free (shared), own (moderated) and count.
 
     The shared noise is that of each series' first FEWEST visits, so that one that was looked at
@@ -128,18 +144,25 @@ def with_noise(series, visits, calibration):
 
 @dataclass
 class Verdict:
-    """`series` and `families`: what each is, and its change, error and bound (logarithms), free
-    (degrees of freedom), visits, found ("slower", "faster" or ""), near (worth another look) and
-    clear (slower beyond doubt). A visit is one process of each side."""
+    """`series` and `families`: what each is, and its change, error and bound (logarithms), others
+    (the change of the other methods of its visits, NaN without any), free (degrees of freedom),
+    visits, found ("slower", "faster" or ""), near (worth another look) and clear (slower beyond
+    doubt). A visit is one process of each side."""
 
     series: pandas.DataFrame
     families: pandas.DataFrame
 
 
-def judge(visits, calibration=None):
+def judge(visits: pandas.DataFrame, calibration: pandas.DataFrame | None = None) -> Verdict:
     """The Verdict on `visits` (pairs.of), with those of the machine's calibration, if any."""
-    groups = visits.groupby([*SERIES, "kind"], sort=False)["change"]
-    series = groups.agg(change=lambda found: middle(found.to_numpy()), visits="size").reset_index()
+    groups = visits.assign(others=other_methods(visits)).groupby(
+        [*SERIES, "direction", "kind"], sort=False
+    )
+    series = groups.agg(
+        change=("change", lambda found: middle(found.to_numpy())),
+        others=("others", lambda found: middle(found.to_numpy())),
+        visits=("change", "size"),
+    ).reset_index()
     series["scale"] = scale(series["nbytes"])
     series = with_noise(series, visits, calibration)
     series["error"] = error(numpy.maximum(series["spread"], series["own"]), series["visits"])
@@ -148,6 +171,7 @@ def judge(visits, calibration=None):
     families = rows.groupby(FAMILY).agg(
         weight=("weight", "sum"),
         weighted=("weighted", "sum"),
+        others=("others", "median"),
         visits=("visits", "min"),
         members=("change", "size"),
     )
@@ -167,11 +191,11 @@ def judge(visits, calibration=None):
     return Verdict(series, families)
 
 
-def near(change, bound):
+def near(change: Any, bound: Any) -> Any:
     """Whether a change is worth another look."""
     return (change >= bound / 2) & (change < CLEAR * bound)
 
 
-def promise(rows):
+def promise(rows: pandas.DataFrame) -> pandas.Series:
     """The least slowdown (logarithm) missed only MISSED of the time, for rows of a Verdict."""
     return rows["bound"] + stats.norm.isf(MISSED) * rows["error"]

@@ -9,7 +9,7 @@ measured                    when asv started the benchmark (UTC)
 benchmark, version          asv's name, such as reference.Link.time_link, and its version
 operation                   what it does, in a word: new_array, existing_array, link, copy, pin, ...
                             (words/vocabulary.py); no two benchmarks share one
-method, memory, dtype, nbytes, wait     the parameters; empty where the benchmark has no such one
+method, way, memory, dtype, nbytes, wait    the parameters; empty where it has no such one
 status                      ok; n/a: a library, driver, device or memory was not there, or the point
                             was not asked for; failed: anything else. Only ok has numbers
 seconds                     of one call: the median over all samples
@@ -52,7 +52,7 @@ gc.freeze()  # to look through all that is imported, for garbage, takes as long 
 RESULTS = ROOT / "results"
 TEXT = [
     *("machine", "gpu", "pcie_link", "commit", "python", "environment", "benchmark", "version"),
-    *("operation", "method", "memory", "dtype", "wait", "status"),
+    *("operation", "method", "way", "memory", "dtype", "wait", "status"),
 ]
 COLUMNS = [
     *("machine", "gpu", "pcie_link", "commit", "commit_date", "python", "environment", "measured"),
@@ -132,7 +132,13 @@ def column(name: str, parts: list[Part], lengths: list[int]) -> Any:
     if any(isinstance(value, numpy.ndarray) for value in values):
         filled: Any = map(numpy.broadcast_to, values, lengths)  # type: ignore[arg-type]
         whole = numpy.concatenate([values.astype(kind) for values in filled])
-        return pandas.Categorical(whole) if name in TEXT else whole
+        return text(whole) if name in TEXT else whole
     if name in TEXT:
-        return pandas.Categorical(values).repeat(lengths)
+        return text(values).repeat(lengths)
     return numpy.repeat(numpy.array(values, float), lengths)
+
+
+def text(values):
+    """A column of text, also where nobody has any: such is of text in a Parquet file, too."""
+    found = pandas.Categorical(values)
+    return found if len(found.categories) else found.set_categories(pandas.Index([], dtype="str"))

@@ -20,7 +20,7 @@ from scripts.words.formats import count
 from scripts.words.vocabulary import IN_TURN, MEMORY, operation
 
 ROOT = Path(__file__).resolve().parents[2]
-PARAMETERS = "method", "memory", "dtype", "nbytes", "wait"
+PARAMETERS = "method", "way", "memory", "dtype", "nbytes", "wait"
 # The columns of asv's units, and what lies outside of any measurement: no logarithm, and no ratio
 # of two, is then too large for whoever computes with it (asv's detection of steps never ended).
 UNITS = {"seconds": ("seconds", 1e-10, 1e6), "bytes": ("installed_bytes", 1, 1e15)}
@@ -127,7 +127,7 @@ def part(
     points = [(name, *point) for point in zip(*columns.values(), strict=True)]
     lines = [noted.get(point) for point in points]
     taken, noise_of, spoiled = processes.parted(row.samples or [], lines, status == "ok")
-    axis = next((names.index(name) for name in IN_TURN if name in names), None)
+    axis = names.index(IN_TURN[name]) if name in IN_TURN else None
     noise_of |= intervals.columns(taken, len(lines))
     noise_of |= ratios.columns(taken, [*map(len, axes)], axis)
     said = []

@@ -6,6 +6,7 @@ kernel's cgroup-v2 (cpu.max, cpu.stat) and sched-bwc (version 1) documents.
 """
 
 import re
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 PROC = Path("/proc/self")
@@ -13,30 +14,27 @@ STOPPED = {"throttled_usec": 1000, "throttled_time": 1}  # in ns; version 2, ver
 PERIODS, SECONDS = "cpu throttled periods", "cpu throttled seconds"
 
 
-def levels(proc=PROC):
+def levels(proc: Path = PROC) -> list[Path]:
     """The folders of the process's cgroup and of those around it: each of them may have a quota."""
     found = []
     ours = [line.split(":", 2) for line in (proc / "cgroup").read_text().splitlines()]
     for line in (proc / "mountinfo").read_text().splitlines():
         mount, _, kind = line.partition(" - ")
         system, _, options = kind.split(" ", 2)
-        root, point = (unescaped(word) for word in mount.split(" ")[3:5])
+        root, point = (Path(unescaped(word)) for word in mount.split(" ")[3:5])
         for _, controllers, path in ours:
-            if system == "cgroup":
-                has = "cpu" in options.split(",") and "cpu" in controllers.split(",")
-            else:
-                has = system == "cgroup2" and not controllers
-            if has:
-                found += inside(Path(point), Path(root), Path(path))
+            old = "cpu" in options.split(",") and "cpu" in controllers.split(",")
+            if {"cgroup": old, "cgroup2": not controllers}.get(system):
+                found += inside(point, root, Path(path))
     return found
 
 
-def unescaped(word):
+def unescaped(word: str) -> str:
     """mountinfo has a blank as \\040."""
     return re.sub(r"\\([0-7]{3})", lambda code: chr(int(code[1], 8)), word)
 
 
-def inside(point, root, path):
+def inside(point: Path, root: Path, path: Path) -> list[Path]:
     """The folders from the cgroup `path` up to `point`, where `root` is mounted.
 
     A container may see a path that is not below what is mounted there: then `point` is its own.
@@ -46,14 +44,14 @@ def inside(point, root, path):
     return [folder for folder in around if folder.is_dir()]
 
 
-def quota(proc=PROC):
+def quota(proc: Path = PROC) -> str | None:
     """'0.3 cores', the least of all levels; 'none' without a limit; None without cgroups."""
     folders = levels(proc)
     cores = [limit for folder in folders for limit in limits(folder)]
     return f"{min(cores):.3g} cores" if cores else "none" if folders else None
 
 
-def limits(folder):
+def limits(folder: Path) -> Iterator[float]:
     """The limit of one level, if there is one, in cores."""
     new, old = folder / "cpu.max", folder / "cpu.cfs_quota_us"
     if new.is_file():
@@ -66,7 +64,7 @@ def limits(folder):
         yield int(allowed) / int(period)
 
 
-def throttled(proc=PROC):
+def throttled(proc: Path = PROC) -> dict[str, float]:
     """How often, and for how many seconds, the process has been stopped; {} if nobody counts."""
     periods, stopped = None, 0
     try:
@@ -82,7 +80,7 @@ def throttled(proc=PROC):
     return {} if periods is None else {PERIODS: periods, SECONDS: stopped / 1e9}
 
 
-def throttled_since(before, proc=PROC):
+def throttled_since(before: Mapping[str, float], proc: Path = PROC) -> dict[str, float]:
     """The facts of a run that began when `throttled` said `before`."""
     now = throttled(proc)
     if not before or not now:

@@ -19,7 +19,9 @@ BUSY: dict[str, Function] = {}
 ALARMS: list[Callable[[Facts], str | None]] = []
 
 
-def fact(name: str, of: dict[str, Function], alarm: Callable[[Facts], str | None] | None = None):
+def fact(
+    name: str, of: dict[str, Function], alarm: Callable[[Facts], str | None] | None = None
+) -> Callable[[Function], Function]:
     """Let a function be the fact `name`. `alarm` says of a run's facts what makes them doubtful.
 
     The functions of GPU and BUSY are given the gpu.Gpu of scripts/setup/.
@@ -40,7 +42,7 @@ def collect(functions: Mapping[str, Function], *arguments: Any) -> dict[str, Any
     for name, function in functions.items():
         try:
             value = function(*arguments)
-        except (OSError, ValueError, TypeError, AttributeError, *UNANSWERED):
+        except (OSError, ValueError, TypeError, LookupError, AttributeError, *UNANSWERED):
             continue
         if value is not None:
             found[name] = value

@@ -5,73 +5,65 @@ import re
 import subprocess
 import sys
 import time
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from statistics import median
+from typing import Any
 
 import pynvml
 
-from scripts.recording.facts import BUSY, GPU, collect, fact
+from scripts.recording.facts import BUSY, GPU, Facts, collect, fact
 from scripts.setup import children
-from scripts.setup.gpu import UNANSWERED
+from scripts.setup.gpu import UNANSWERED, Gpu
 
 LOAD = Path(__file__).with_name("gpu_load.py")
 READINGS, INTERVAL = 15, 0.02  # of the busy GPU; seconds between them
 BENIGN = {"idle", "applications clocks", "display clocks", "user-defined clocks", "sync boost"}
 
 
-def without_nvml(facts):
+def without_nvml(facts: Facts) -> str | None:
     """Not known is not well: nobody has looked at the link, at throttling, at other processes."""
     if "gpu uuid hash" in facts and "driver" not in facts:
         return "NVML does not answer: nobody knows whether the GPU was throttled, or shared"
     return None
 
 
-@fact("driver", GPU, without_nvml)
-def driver(gpu):
-    return pynvml.nvmlSystemGetDriverVersion()
+fact("driver", GPU, without_nvml)(lambda gpu: pynvml.nvmlSystemGetDriverVersion())
+fact("vbios", GPU)(lambda gpu: pynvml.nvmlDeviceGetVbiosVersion(gpu.handle))
+fact("power limit W", GPU)(lambda gpu: pynvml.nvmlDeviceGetEnforcedPowerLimit(gpu.handle) / 1000)
 
 
 @fact("cuda driver", GPU)
-def cuda_driver(gpu):
+def cuda_driver(gpu: Gpu) -> str:
     version = pynvml.nvmlSystemGetCudaDriverVersion_v2()
     return f"{version // 1000}.{version % 1000 // 10}"
 
 
 @fact("gpu uuid hash", GPU)
-def uuid_hash(gpu):
+def uuid_hash(gpu: Gpu) -> str:
     """Tells two GPUs apart, and does not tell which they are."""
     kind = "MIG" if " MIG " in gpu.name else "GPU"  # as NVML writes it
     return hashlib.sha256(f"{kind}-{gpu.uuid}".encode()).hexdigest()[:12]
 
 
-@fact("vbios", GPU)
-def vbios(gpu):
-    return pynvml.nvmlDeviceGetVbiosVersion(gpu.handle)
-
-
 @fact("gpu numa node", GPU)
-def gpu_numa_node(gpu):
+def gpu_numa_node(gpu: Gpu) -> int | None:
     bus = pynvml.nvmlDeviceGetPciInfo(gpu.handle).busId  # 00000000:06:00.0; /sys has 0000:06:00.0
     node = int(Path("/sys/bus/pci/devices", bus[-12:].lower(), "numa_node").read_text())
     return node if node >= 0 else None
 
 
 @fact("ecc", GPU)
-def ecc(gpu):
+def ecc(gpu: Gpu) -> str:
     return "on" if pynvml.nvmlDeviceGetEccMode(gpu.handle)[0] else "off"
 
 
 @fact("confidential computing", GPU)
-def confidential_computing(gpu):
+def confidential_computing(gpu: Gpu) -> str:
     return "on" if pynvml.nvmlSystemGetConfComputeState().ccFeature else "off"
 
 
-@fact("power limit W", GPU)
-def power_limit(gpu):
-    return pynvml.nvmlDeviceGetEnforcedPowerLimit(gpu.handle) / 1000
-
-
-def others_on(gpu):
+def others_on(gpu: Gpu) -> int:
     """How many processes have a CUDA context on the GPU, when none of ours is left."""
     try:
         return len(pynvml.nvmlDeviceGetComputeRunningProcesses(gpu.handle))
@@ -94,42 +86,32 @@ REASONS = {  # nvml.h: nvmlClocksEventReasons
 }
 
 
-@fact("p-state", BUSY)
-def p_state(gpu):
-    return pynvml.nvmlDeviceGetPerformanceState(gpu.handle)
+fact("p-state", BUSY)(lambda gpu: pynvml.nvmlDeviceGetPerformanceState(gpu.handle))
+fact("sm clock MHz", BUSY)(
+    lambda gpu: pynvml.nvmlDeviceGetClockInfo(gpu.handle, pynvml.NVML_CLOCK_SM)
+)
+fact("memory clock MHz", BUSY)(
+    lambda gpu: pynvml.nvmlDeviceGetClockInfo(gpu.handle, pynvml.NVML_CLOCK_MEM)
+)
 
 
-@fact("sm clock MHz", BUSY)
-def sm_clock(gpu):
-    return pynvml.nvmlDeviceGetClockInfo(gpu.handle, pynvml.NVML_CLOCK_SM)
-
-
-@fact("memory clock MHz", BUSY)
-def memory_clock(gpu):
-    return pynvml.nvmlDeviceGetClockInfo(gpu.handle, pynvml.NVML_CLOCK_MEM)
-
-
-def slow_link(facts):
+def slow_link(facts: Facts) -> str | None:
     can = re.fullmatch(r"PCIe Gen(\d+) x(\d+)", facts.get("machine link") or "")
     generation, width = facts.get("link generation"), facts.get("link width")
-    if not can or None in (generation, width):
+    if not can or generation is None or width is None:
         return None
     if generation >= int(can[1]) and width >= int(can[2]):
         return None
     return f"The link ran as Gen{generation} x{width} under load; it can do {can[0]}"
 
 
-@fact("link generation", BUSY, slow_link)
-def link_generation(gpu):
-    return pynvml.nvmlDeviceGetCurrPcieLinkGeneration(gpu.handle)
+fact("link generation", BUSY, slow_link)(
+    lambda gpu: pynvml.nvmlDeviceGetCurrPcieLinkGeneration(gpu.handle)
+)
+fact("link width", BUSY)(lambda gpu: pynvml.nvmlDeviceGetCurrPcieLinkWidth(gpu.handle))
 
 
-@fact("link width", BUSY)
-def link_width(gpu):
-    return pynvml.nvmlDeviceGetCurrPcieLinkWidth(gpu.handle)
-
-
-def was_throttled(facts):
+def was_throttled(facts: Facts) -> str | None:
     reasons = set(facts.get("throttle reasons", [])) - BENIGN - {"none"}
     if reasons:
         return f"The GPU was throttled while it transferred: {', '.join(sorted(reasons))}"
@@ -137,16 +119,19 @@ def was_throttled(facts):
 
 
 @fact("throttle reasons", BUSY, was_throttled)
-def throttle_reasons(gpu):
+def throttle_reasons(gpu: Gpu) -> list[str]:
     bits = pynvml.nvmlDeviceGetCurrentClocksThrottleReasons(gpu.handle)
     return [name for bit, name in REASONS.items() if bits & bit]
 
 
-def readings_under_load(gpu):
+def readings_under_load(gpu: Gpu) -> list[dict[str, Any]]:
     """READINGS readings of BUSY while another process keeps the link busy; [] if none can."""
-    command = [sys.executable, str(LOAD)]
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
-    with subprocess.Popen(command, preexec_fn=children.ending_with_us(), **pipes) as load:
+    pipe, end = subprocess.PIPE, children.ending_with_us()
+    with subprocess.Popen(
+        [sys.executable, LOAD], stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL, preexec_fn=end
+    ) as load:
+        assert load.stdin
+        assert load.stdout
         if load.stdout.readline() != b"busy\n":
             return []
         taken = []
@@ -157,9 +142,13 @@ def readings_under_load(gpu):
     return taken
 
 
-def summary(readings):
+def summary(readings: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """The facts of `readings`: median clocks, the worst P-state and link, every throttle reason."""
     columns = {name: [r[name] for r in readings if name in r] for name in BUSY}
-    worst = {"p-state": lambda states: f"P{max(states)}", "link generation": min, "link width": min}
-    worst["throttle reasons"] = lambda taken: sorted(set().union(*taken)) or ["none"]
+    worst: dict[str, Callable[[list[Any]], Any]] = {
+        "p-state": lambda states: f"P{max(states)}",
+        "link generation": min,
+        "link width": min,
+        "throttle reasons": lambda taken: sorted(set().union(*taken)) or ["none"],
+    }
     return {name: worst.get(name, median)(taken) for name, taken in columns.items() if taken}

@@ -8,17 +8,18 @@ import ctypes
 import os
 import select
 import sys
+from typing import Any
 
 NBYTES = 64 << 20
 
 
-def main():
+def main() -> None:
     os.environ["CUDA_DEVICE_ORDER"] = "PCI_BUS_ID"  # as in benchmarks/device.py
     cuda = ctypes.CDLL("libcuda.so.1")
     device, context = ctypes.c_int(), ctypes.c_void_p()
     host, target = ctypes.c_void_p(), ctypes.c_uint64()
 
-    def call(name, *arguments):
+    def call(name: str, *arguments: Any) -> None:
         if error := getattr(cuda, name)(*arguments):
             sys.exit(f"{name}: error {error}")
 

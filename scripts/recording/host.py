@@ -2,46 +2,37 @@
 
 import os
 import re
+from collections.abc import Iterable
 from pathlib import Path
 
 from scripts.recording import cpu_share
-from scripts.recording.facts import HOST, fact
+from scripts.recording.facts import HOST, Facts, fact
 from scripts.recording.variables import variables
 from scripts.words.thresholds import THROTTLED
 
 
-@fact("kernel", HOST)
-def kernel():
-    return os.uname().release
-
-
-def ranges(numbers):
+def ranges(numbers: Iterable[int]) -> str:
     """{0, 1, 2, 5} -> '0-2,5'"""
-    numbers = sorted(numbers)
-    starts = [n for n in numbers if n - 1 not in numbers]
-    ends = [n for n in numbers if n + 1 not in numbers]
+    numbers = set(numbers)
+    starts = [n for n in sorted(numbers) if n - 1 not in numbers]
+    ends = [n for n in sorted(numbers) if n + 1 not in numbers]
     return ",".join(str(a) if a == b else f"{a}-{b}" for a, b in zip(starts, ends, strict=True))
 
 
-def listed(text):
+def listed(text: str) -> set[int]:
     """'0-2,5' -> {0, 1, 2, 5}"""
     parts = [part.split("-") for part in text.strip().split(",") if part]
     return {n for part in parts for n in range(int(part[0]), int(part[-1]) + 1)}
 
 
-@fact("cpu affinity", HOST)
-def affinity():
-    return ranges(os.sched_getaffinity(0))
-
-
-def cannot_move(facts):
+def cannot_move(facts: Facts) -> str | None:
     if facts.get("choice of cores"):
         return "No process could move to a quiet core: sched_setaffinity is refused here"
     return None
 
 
 @fact("choice of cores", HOST, cannot_move)
-def choice_of_cores():
+def choice_of_cores() -> str | None:
     """'refused' where the kernel, or a sandbox, lets no process choose its cores."""
     try:
         os.sched_setaffinity(0, os.sched_getaffinity(0))
@@ -51,7 +42,7 @@ def choice_of_cores():
 
 
 @fact("process numa nodes", HOST)
-def numa_nodes():
+def numa_nodes() -> str | None:
     """The nodes of the cores that the processes may run on."""
     allowed = os.sched_getaffinity(0)
     nodes = Path("/sys/devices/system/node").glob("node[0-9]*/cpulist")
@@ -60,17 +51,17 @@ def numa_nodes():
 
 
 @fact("huge pages", HOST)
-def huge_pages():
+def huge_pages() -> str:
     """'madvise': when the kernel makes huge pages of ordinary memory, which NumPy asks it to."""
     text = Path("/sys/kernel/mm/transparent_hugepage/enabled").read_text()
-    return re.search(r"\[(\w+)\]", text)[1]
+    return re.findall(r"\[(\w+)\]", text)[0]
 
 
 @fact("virtualisation", HOST)
-def virtualisation():
+def virtualisation() -> str:
     """'none', or that this is a virtual machine, and of which make where the firmware says."""
-    flags = re.search(r"^flags\s*:(.*)", Path("/proc/cpuinfo").read_text(), re.MULTILINE)[1]
-    if "hypervisor" not in flags.split():
+    flags = re.findall(r"^flags\s*:(.*)", Path("/proc/cpuinfo").read_text(), re.MULTILINE)
+    if "hypervisor" not in flags[0].split():
         return "none"
     try:
         return f"virtual machine ({Path('/sys/class/dmi/id/sys_vendor').read_text().strip()})"
@@ -78,7 +69,7 @@ def virtualisation():
         return "virtual machine"
 
 
-def stopped(facts):
+def stopped(facts: Facts) -> str | None:
     """A container's quota may stop its processes for THROTTLED of a run, which no sample shows."""
     seconds = facts.get(cpu_share.SECONDS, 0)
     if seconds <= THROTTLED * facts.get("seconds", 0):
@@ -87,5 +78,7 @@ def stopped(facts):
     return f"The CPU quota ({facts.get('cpu quota')}) stopped what was measured {often}"
 
 
+fact("kernel", HOST)(lambda: os.uname().release)
+fact("cpu affinity", HOST)(lambda: ranges(os.sched_getaffinity(0)))
 fact("cpu quota", HOST, stopped)(cpu_share.quota)
 fact("variables", HOST)(variables)

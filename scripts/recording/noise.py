@@ -10,6 +10,7 @@ every .json in results/ as results of its own, so the name ends otherwise.
 import collections
 import itertools
 import json
+import math
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -22,7 +23,7 @@ from scripts.words.formats import count
 from scripts.words.thresholds import QUIET
 
 SUFFIX = ".noise.jsonl"
-COLUMNS = "samples", "quiet", "sentinel"  # a value a process
+COLUMNS = "samples", "quiet", "sentinel", "visit"  # a value a process
 
 
 def path_beside(results_file):
@@ -72,15 +73,23 @@ class Notes:
     """What the processes of one run noted; a point is (benchmark, index of its parameters)."""
 
     def __init__(self):
-        self.measured = 0  # processes
-        self.served = set()  # the points that the forkserver of now has measured
-        self.processes = collections.defaultdict(list)  # those that took samples, by point
+        self.others = 0  # processes that measured and noted no visit
+        self.visits = {}  # by id: a process each
+        self.level = math.inf  # the quiet level, if that was found to be too high
+        self.processes = collections.defaultdict(list)  # COLUMNS of each visit, by point
         self.skipped = collections.defaultdict(set)  # reason: points
         self.failed = set()  # points
+        self.died = {}  # visit whose process died: what it said
         self.missing = {}  # method: why it could not be installed
 
+    @property
+    def measured(self):
+        """How many processes measured."""
+        return len(self.visits) + self.others
+
     def add(self, point, value, samples, told):
-        """One process: asv's value (None: it failed; NaN: n/a) and samples, and what it told."""
+        """What one process has of a point: asv's value (None: it failed; NaN: n/a) and samples, and
+        what it told of it (journal.Process)."""
         if value is None:
             self.failed.add(point)
             return
@@ -88,22 +97,24 @@ class Notes:
             for note in told or [{}]:
                 self.skipped[note.get("skipped", "no reason was given")].add(point)
             return
-        self.measured += 1
-        if told:  # quiet samples come first, and asv may have taken fewer than were offered
-            quiet = sum(note["quiet"] for note in told)
-            self.processes[point].append(
-                {
-                    "samples": len(samples),
-                    "quiet": min(quiet, len(samples)),
-                    "sentinel": float(numpy.median([note["sentinel"] for note in told])),
-                }
-            )
+        self.others += not told
+        left = len(samples or [])  # asv may have taken fewer than were offered
+        for note in told:
+            taken = min(note["samples"], left)
+            left -= taken
+            if taken:
+                quiet = min(note["quiet"], taken)  # the quiet ones come first
+                visit = {**{column: note[column] for column in COLUMNS}, "samples": taken}
+                self.processes[point].append({**visit, "quiet": quiet})
+                self.visits[note["visit"]] = self.processes[point][-1]
+        self.judge(self.level)
 
     def judge(self, level):
         """What was measured so far was so with a quiet level too high: `level` would be right."""
-        for process in itertools.chain.from_iterable(self.processes.values()):
-            if process["sentinel"] > QUIET * level:
-                process["quiet"] = 0
+        self.level = level
+        for visit in itertools.chain.from_iterable(self.processes.values()):
+            if visit["sentinel"] > QUIET * level:
+                visit["quiet"] = 0
 
     def report(self):
         for reason, points in sorted(self.skipped.items()):
@@ -111,12 +122,16 @@ class Notes:
             if not_installed and method in self.missing:
                 reason += f": {self.missing[method]}"
             log.info(f"{count(len(points), 'point is', 'points are')} n/a: {reason}")
+        for said in sorted(set(self.died.values())):
+            number = list(self.died.values()).count(said)
+            points = count(number, "visit", "visits")
+            log.warning(f"{points} ended too soon, so each method was measured alone: {said}")
         if self.failed:
             log.error(f"{count(len(self.failed), 'point', 'points')} failed")
         if not self.measured:
             return
-        measured = list(itertools.chain.from_iterable(self.processes.values()))
-        noisy = sum(process["quiet"] < process["samples"] for process in measured)
+        measured = list(self.visits.values())
+        noisy = sum(visit["quiet"] < visit["samples"] for visit in measured)
         done = f"{count(self.measured, 'process', 'processes')} measured"
         if not measured:  # cold starts know no quiet core
             log.info(done)
@@ -125,7 +140,7 @@ class Notes:
             log.warning(f"{done}, {noisy} of them not all the time on a quiet core")
         else:
             log.info(f"{done}, all the time on a quiet core")
-        sentinels = [process["sentinel"] for process in measured]
+        sentinels = [visit["sentinel"] for visit in measured]
         fast, slow = 1e6 * numpy.quantile(sentinels, [0.05, 0.95])
         if slow > QUIET * fast:
             log.warning(

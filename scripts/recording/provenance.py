@@ -6,8 +6,10 @@ killed has neither an end nor a number: it is the run after it that counts what 
 """
 
 import json
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from scripts.recording import schema
 
@@ -16,11 +18,11 @@ TIMES = "started", "ended"
 RUN = *TIMES, "processes", "facts"
 
 
-def path_beside(results_file):
+def path_beside(results_file: str | Path) -> Path:
     return Path(results_file).with_suffix(SUFFIX)
 
 
-def load(path):
+def load(path: str | Path) -> list[dict[str, Any]]:
     """The runs in the file at `path`, the oldest first; none if there is no file.
 
     ValueError if it is broken.
@@ -34,7 +36,7 @@ def load(path):
 
 
 @contextmanager
-def replacing(path, runs):
+def replacing(path: str | Path, runs: Iterable[Mapping[str, Any]]) -> Iterator[None]:
     """Write what `load` reads: it is on the disk before the block, and in its place after it."""
     new = Path(f"{path}.new")
     lines = {run["started"]: json.dumps(run) + "\n" for run in runs}  # a run is there once
@@ -46,14 +48,13 @@ def replacing(path, runs):
         new.unlink(missing_ok=True)
 
 
-def difference(older, newer):
+def difference(older: Mapping[str, Any], newer: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
     """{name: (before, after)} of the facts that differ; None is a fact that is not there."""
-    names = [*older, *(name for name in newer if name not in older)]
-    pairs = {name: (older.get(name), newer.get(name)) for name in names}
+    pairs = {name: (older.get(name), newer.get(name)) for name in dict.fromkeys([*older, *newer])}
     return {name: pair for name, pair in pairs.items() if pair[0] != pair[1]}
 
 
-def text(value):
+def text(value: Any) -> str:
     if value is None:
         return "-"
     return ", ".join(map(str, value)) if isinstance(value, list) else str(value)

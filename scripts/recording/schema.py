@@ -54,10 +54,12 @@ class Run(Struct):
 
 
 class Note(Struct):
-    """What a process says of each of its samples."""
+    """What a visit says of its samples of a series."""
 
-    quiet: bool | int
-    sentinel: float
+    visit: Text
+    samples: Count
+    quiet: Count
+    sentinel: Seconds
 
 
 class Process(Struct):
@@ -115,13 +117,14 @@ class Point(Struct):
     nbytes: Count | None = None
 
 
-class Place(Struct):
+class Place(Struct, kw_only=True):
     """What was visited, and when."""
 
     benchmark: Text
     parameters: dict[Text, Text | Count]
     round: Count
     ended: Milliseconds
+    visit: Count | None = None  # version 1 has none: a visit was of one series
 
     def __post_init__(self) -> None:
         if "." not in self.benchmark:
@@ -130,7 +133,7 @@ class Place(Struct):
 
 
 class Visit(Place):
-    """A visit that measured both sides."""
+    """A series of a visit, of which both sides have all rounds."""
 
     change: Annotated[float, Meta(gt=-30, lt=30)]
     seconds: Annotated[list[Seconds], Meta(min_length=2, max_length=2)]
@@ -139,7 +142,7 @@ class Visit(Place):
 
 
 class Unmeasured(Place):
-    """A visit that could not measure both: why, for each side."""
+    """A series of a visit that one side could not measure: why, for each side."""
 
     unmeasured: Annotated[list[dict[Why, Text]], Meta(min_length=2, max_length=2)]
 

@@ -6,6 +6,7 @@ Results are public: no value here has a path or tells a secret of the host, or i
 
 import os
 import re
+from collections.abc import Mapping
 
 NAMES = re.compile(
     "(?!CUDA_DEVICE_ORDER)"  # which the harness sets itself
@@ -18,22 +19,21 @@ MANY, LONG = 40, 120  # variables; characters of a name or a value
 HIDDEN = "..."  # something is there, and is not told
 
 
-def variables(environment=os.environ):
+def variables(environment: Mapping[str, str] = os.environ) -> list[str] | None:
     """['NAME=value', ...] of those that are set; None if none is."""
     names = (n for n in sorted(environment) if NAMES.fullmatch(n) and not SECRETS.search(n))
-    return [f"{name}={shown(name, environment[name])}" for name in names if plain(name)][
-        :MANY
-    ] or None
+    told = [f"{name}={shown(name, environment[name])}" for name in names if plain(name)]
+    return told[:MANY] or None
 
 
-def plain(text):
-    return re.fullmatch(r"[A-Za-z0-9_.,:;=+*%-]*", text) and len(text) <= LONG
+def plain(text: str) -> bool:
+    return bool(re.fullmatch(r"[A-Za-z0-9_.,:;=+*%-]*", text)) and len(text) <= LONG
 
 
-def shown(name, value):
+def shown(name: str, value: str) -> str:
     """The value, with only the names of the libraries in it, and none of what is not plain."""
 
-    def part(found):
+    def part(found: re.Match[str]) -> str:
         one = found[0]
         if "/" in one or PLACES.search(name):
             last = one.rpartition("/")[2]

@@ -1,6 +1,9 @@
 """What the report says of a machine's calibration: its noise, and what a comparison finds there."""
 
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
 
 import numpy
 
@@ -9,7 +12,7 @@ from scripts.gate.recording import Broken
 from scripts.words.vocabulary import KINDS
 
 
-def shown(path):
+def shown(path: Path) -> dict[str, Any]:
     """What the page says of the calibration at `path`; Broken, a sentence's end, if it cannot.
 
     In its `kinds` a dict a kind of transfer, with medians in per cent: `sizes`, (nbytes, noise,
@@ -26,7 +29,7 @@ def shown(path):
         raise Broken("says nothing of the run that made it") from None
 
 
-def told(commit, facts, lines):
+def told(commit: str, facts: Mapping[str, Any], lines: Sequence[dict[str, Any]]) -> dict[str, Any]:
     visits = pairs.of(lines)
     if visits.empty:
         raise Broken("has nothing that was measured on both sides")
@@ -42,7 +45,7 @@ def told(commit, facts, lines):
     }
 
 
-def kinds(found):
+def kinds(found: Any) -> Iterator[dict[str, Any]]:
     for kind in KINDS:
         series, families = (rows[rows["kind"].eq(kind)] for rows in (found.series, found.families))
         if len(series):
@@ -55,5 +58,5 @@ def kinds(found):
             }
 
 
-def in_percent(logarithms):
+def in_percent(logarithms: Any) -> Any:
     return 100 * numpy.expm1(logarithms)

@@ -1,5 +1,10 @@
 """One of the report's charts, for a file."""
 
+from pathlib import Path
+
+import altair
+import pandas
+
 from scripts.reading import points
 from scripts.report_page import page
 from scripts.report_page.charts import CHARTS, OVER_TIME
@@ -7,7 +12,7 @@ from scripts.report_page.charts import CHARTS, OVER_TIME
 NAMES = *CHARTS, *OVER_TIME
 
 
-def of_machine(table, machine=None):
+def of_machine(table: pandas.DataFrame, machine: str | None = None) -> pandas.DataFrame:
     """The rows of `machine`, or of the fastest. ValueError if it has no results with a GPU."""
     rows = page.newest(table)
     transfers = rows[rows["operation"].eq("existing_array") & rows["status"].eq("ok")]
@@ -18,7 +23,9 @@ def of_machine(table, machine=None):
     return table[table["machine"].eq(machine)]
 
 
-def chart(name, machine=None, results=points.RESULTS):
+def chart(
+    name: str, machine: str | None = None, results: str | Path = points.RESULTS
+) -> altair.TopLevelMixin:
     """The chart `name`, with its legend. UserError, ValueError: there is nothing to draw."""
     table, _ = points.load(results)
     if name != "machines":

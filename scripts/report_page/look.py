@@ -6,8 +6,10 @@ colour-blind readers can tell apart; of its eight, those that are seen on white 
 
 import re
 from pathlib import Path
+from typing import Any
 
 import altair
+import pandas
 import vl_convert
 
 from scripts.words.vocabulary import MEMORY, TRANSFERS
@@ -16,6 +18,7 @@ COLOURS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9"]
 SHAPES = ["circle", "square", "triangle-up", "diamond", "cross", "triangle-down"]
 GREY = "#7a7a7a"  # what is no method; seen on white and on black
 PANELS = [f"{memory} memory, {into}" for _, _, into in TRANSFERS.values() for memory in MEMORY]
+LEGEND = altair.Legend(orient="top", symbolSize=80, symbolOpacity=1)
 WIDTH, HEIGHT, NARROW = 360, 240, 640  # pixels; below NARROW there is one panel a row
 
 # '1024' -> 1 over KiB, as the two lines of an axis label
@@ -26,34 +29,32 @@ SIZE_LABEL = (
 )
 
 
-def methods(points):
+def methods(points: pandas.DataFrame) -> list[str]:
     """The methods, in the order of the suite's registry."""
     return [str(method) for method in points["method"].dropna().unique()]
 
 
-def colour(names, legend=None):
-    """The encoding of `method` as a colour."""
-    scale = altair.Scale(domain=names, range=[COLOURS[i % len(COLOURS)] for i in range(len(names))])
-    return altair.Color("method:N", scale=scale, legend=legend, title=None)
+def colour(names: list[str], shown: bool) -> altair.Color:
+    """The encoding of `method` as a colour; its legend is `shown` or not, as that of its shape."""
+    one = altair.Color("method:N", legend=LEGEND if shown else None, title=None)
+    return one.scale(domain=names, range=(COLOURS * len(names))[: len(names)])
 
 
-def shape(names, legend=None):
-    scale = altair.Scale(domain=names, range=[SHAPES[i % len(SHAPES)] for i in range(len(names))])
-    return altair.Shape("method:N", scale=scale, legend=legend, title=None)
+def shape(names: list[str], shown: bool) -> altair.Shape:
+    one = altair.Shape("method:N", legend=LEGEND if shown else None, title=None)
+    return one.scale(domain=names, range=(SHAPES * len(names))[: len(names)])
 
 
-def legend(shown):
-    return altair.Legend(orient="top", symbolSize=80, symbolOpacity=1) if shown else None
-
-
-def sizes(points, field="nbytes"):
+def sizes(points: pandas.DataFrame) -> altair.X:
     """The encoding of an array's size on a logarithmic axis, labelled in KiB and MiB."""
-    values = sorted(int(nbytes) for nbytes in points[field].dropna().unique())
+    values = sorted(int(nbytes) for nbytes in points["nbytes"].dropna().unique())
     axis = altair.Axis(values=values, labelExpr=SIZE_LABEL, labelOverlap=True, grid=False)
-    return altair.X(f"{field}:Q", axis=axis, title="size of the array").scale(type="log", base=2)
+    return altair.X("nbytes:Q", axis=axis, title="size of the array").scale(type="log", base=2)
 
 
-def switches(kind, names, on=None):
+def switches(
+    kind: str, names: list[str], on: list[str] | None = None
+) -> tuple[list[altair.Parameter], str]:
     """A checkbox for each of `names`: the parameters, and the filter that `kind` passes."""
     parameters = [
         altair.param(
@@ -67,23 +68,29 @@ def switches(kind, names, on=None):
     return parameters, f"[{states}][indexof({quoted(names)}, datum.{kind})] !== false"
 
 
-def choice(kind, names, labels=None, value=None):
+def choice(kind: str, names: list[str], value: str | None) -> tuple[altair.Parameter, str]:
     """A menu of `names`: the parameter, and the filter that passes the one chosen."""
-    menu = altair.binding_select(options=names, labels=labels or names, name=f"{kind} ")
+    menu = altair.binding_select(options=names, name=f"{kind} ")
     name = f"chosen_{kind}"
     parameter = altair.param(name=name, value=names[0] if value is None else value, bind=menu)
     return parameter, f"datum.{kind} === {name}"
 
 
-def quoted(names):
+def quoted(names: list[str]) -> str:
     """A list of names as Vega's expressions write it."""
     texts = (re.sub(r"[\\'\n]", lambda found: f"\\x{ord(found[0]):02x}", name) for name in names)
     return "[" + ", ".join(f"'{text}'" for text in texts) + "]"
 
 
-def panels(layers, data, shown, parameters, chosen):
-    """The four panels, memory by operation, each with all of `layers`; those in `shown`."""
-    order = [panel for panel in PANELS if panel in shown]
+def panels(
+    layers: list[altair.Chart],
+    data: altair.InlineData,
+    rows: pandas.DataFrame,
+    parameters: list[altair.Parameter],
+    chosen: str,
+) -> altair.FacetChart:
+    """The panels that `rows` have, memory by operation, each with all of `layers`."""
+    order = [panel for panel in PANELS if panel in set(rows["panel"])]
     field = altair.Facet("panel:N", sort=order, title=None)
     field = field.header(labelFontSize=13, labelFontWeight="bold", labelAnchor="start")
     chart = altair.layer(*layers).properties(width=WIDTH, height=HEIGHT)
@@ -91,7 +98,7 @@ def panels(layers, data, shown, parameters, chosen):
     return chart.resolve_axis(x="independent", y="independent").add_params(*parameters)
 
 
-def finished(chart):
+def finished(chart: altair.TopLevelMixin) -> Any:
     axis = {"domain": False, "gridOpacity": 0.5, "labelFontSize": 11, "titleFontWeight": "normal"}
     return (
         chart.configure(background="transparent", font="system-ui, sans-serif")
@@ -101,7 +108,7 @@ def finished(chart):
     )
 
 
-def for_page(chart):
+def for_page(chart: altair.TopLevelMixin) -> dict[str, Any]:
     """`chart` as a Vega specification whose panels take the width that the page gives it."""
     vega = vl_convert.vegalite_to_vega(finished(chart).to_dict())
     if "layout" not in vega:
@@ -123,7 +130,7 @@ def for_page(chart):
     return vega
 
 
-def save(chart, path):
+def save(chart: altair.TopLevelMixin, path: str | Path) -> None:
     """Write `chart` as the SVG or PNG that the name of `path` ends in. ValueError for others."""
     specification = finished(chart).properties(background="white").to_dict()
     if Path(path).suffix == ".svg":

@@ -7,9 +7,13 @@ nothing to show, is named on the page and does not keep the rest from it.
 import contextlib
 import json
 import os
+from collections.abc import Iterable, Mapping
+from importlib import metadata
 from pathlib import Path
+from typing import Any
 
 import jinja2
+import pandas
 import vl_convert
 
 from scripts.change_points import history, in_words, what_changed
@@ -24,10 +28,11 @@ from scripts.words.vocabulary import MEMORY, TRANSFERS
 HERE = Path(__file__).resolve().parent
 # logLevel 1: Vega's errors only, as it warns wherever what is chosen in a menu has no points.
 EMBED = {"mode": "vega", "renderer": "svg", "actions": False, "logLevel": 1}
+Histories = Mapping[str, tuple[list[history.Change], list[str]]]  # by machine
 MOST_STEPS = 40  # of the history; the newest ones
 
 
-def write(output, results):
+def write(output: str | Path, results: str | Path) -> list[str]:
     """Write the page to the file `output`, and its change points beside it, as JSON.
 
     Returns what was left out, in words.
@@ -41,9 +46,8 @@ def write(output, results):
         loader=jinja2.FileSystemLoader(HERE), autoescape=True, trim_blocks=True, lstrip_blocks=True
     )
     environment.filters |= {"size": size, "percent": percents, "seconds": duration}
-    text = environment.get_template(
-        "report.html.jinja"
-    ).render(
+    template = environment.get_template("report.html.jinja")
+    text = template.render(
         bundle=bundle() if len(latest) else "",
         embed=EMBED,
         colours=dict(zip(names, look.COLOURS * len(names), strict=False)),
@@ -64,16 +68,16 @@ def write(output, results):
     return list(dict.fromkeys(left_out))
 
 
-def by_machine(rows):
+def by_machine(rows: pandas.DataFrame) -> Iterable[tuple[str, pandas.DataFrame]]:
     return rows.groupby(rows["machine"].astype(str), sort=True)
 
 
-def bundle():
+def bundle() -> str:
     """Vega, as one script; making it takes two seconds, so it is kept."""
-    kept = points.ROOT / ".asv" / f"vega-{vl_convert.__version__}.js"
+    kept = points.ROOT / ".asv" / f"vega-{metadata.version('vl-convert-python')}.js"
     if kept.is_file():
         return kept.read_text(encoding="utf-8")
-    made = vl_convert.javascript_bundle()
+    made = vl_convert.javascript_bundle()  # type: ignore[call-arg]  # its stub wants a snippet
     kept.parent.mkdir(exist_ok=True)
     new = kept.with_suffix(f".{os.getpid()}.new")
     new.write_text(made, encoding="utf-8")
@@ -81,7 +85,7 @@ def bundle():
     return made
 
 
-def newest(table):
+def newest(table: pandas.DataFrame) -> pandas.DataFrame:
     """The rows of each machine's newest result that has transfers to a GPU."""
     result = table.groupby(RUN, observed=True, sort=False).ngroup()
     with_gpu = table["operation"].isin(list(TRANSFERS)) & table["status"].eq("ok")
@@ -90,7 +94,9 @@ def newest(table):
     return table[result.isin(rows.drop_duplicates("machine", keep="last")["result"])]
 
 
-def drawn(latest, table, histories):
+def drawn(
+    latest: pandas.DataFrame, table: pandas.DataFrame, histories: Histories
+) -> dict[str, Any]:
     """{name: specification} of the charts that have something to show."""
     if latest.empty:
         return {}
@@ -100,7 +106,7 @@ def drawn(latest, table, histories):
     return {name: look.for_page(chart) for name, chart in made.items()}
 
 
-def machine(run, results, left_out):
+def machine(run: pandas.DataFrame, results: str | Path, left_out: list[str]) -> dict[str, Any]:
     """What the page says of one machine, from the rows of its newest result."""
     first = run.iloc[0]
     status = run["status"].value_counts()
@@ -121,9 +127,9 @@ def machine(run, results, left_out):
         ],
         "pinned": sentences.pinned_or_pageable(run),
         "pays": {
-            does.into: found
+            does.into: uses
             for operation, does in TRANSFERS.items()
-            if (found := choosing.transfers_to_pay(run, operation))
+            if (uses := choosing.transfers_to_pay(run, operation))
         },
         "cold": choosing.cold_start(run),
         "dtypes": sentences.dtypes(run, facts.get(what_changed.PARTS)),
@@ -132,7 +138,7 @@ def machine(run, results, left_out):
     }
 
 
-def histories_of(table, results):
+def histories_of(table: pandas.DataFrame, results: str | Path) -> Histories:
     """{machine: (changes, what could not be judged)} of the machines that have a history."""
     found = {}
     for name, rows in by_machine(table):
@@ -141,7 +147,7 @@ def histories_of(table, results):
     return found
 
 
-def told(histories):
+def told(histories: Histories) -> tuple[list[dict[str, Any]], int]:
     """The newest change points in words, newest first, and how many there are."""
     places = [
         (name, *place)
@@ -164,10 +170,10 @@ def told(histories):
     return found, len(places)
 
 
-def calibrations(results, left_out):
+def calibrations(results: str | Path, left_out: list[str]) -> dict[str, Any]:
     """{machine: what the page says of its calibration}, of the machines that have one."""
     paths, found = sorted(Path(results).glob("*/calibration.jsonl")), {}
-    if paths:
+    if paths:  # what it imports takes half a second
         from scripts.report_page import calibration_shown
     for path in paths:
         try:

@@ -33,7 +33,7 @@ if otherwise and command.is_file() and command.samefile(sys.argv[0]):
     os.execv(sys.executable, [sys.executable, *sys.argv])  # this Python began in the other one
 
 
-def enter():
+def enter() -> None:
     """Go on in .venv's Python, made now if it is missing, or is not what it was made as."""
     if sys.version_info < (3, 11):
         sys.exit("Python 3.11 or later is needed; this is " + sys.version.split()[0])
@@ -49,10 +49,10 @@ def enter():
             sys.exit("Interrupted")
     os.close(root)
     sys.stdout.flush()
-    os.execve(PYTHON, [PYTHON, *sys.argv], environment.without_python(os.environ))
+    os.execve(PYTHON, [str(PYTHON), *sys.argv], environment.without_python(os.environ))
 
 
-def whole():
+def whole() -> bool:
     """Is .venv there, made from these pins, in this folder, by the Python that it leads to now."""
     try:
         made, here = json.loads(MADE.read_text()), made_from()
@@ -63,7 +63,7 @@ def whole():
         return False
 
 
-def made_from():
+def made_from() -> dict[str, str | list[str | int]]:
     """What .venv is made from: another of these, and it must be made again."""
     python = PYTHON.resolve(strict=True)
     there = python.stat()
@@ -75,23 +75,23 @@ def made_from():
     }
 
 
-def missing(*modules):
+def missing(*modules: str) -> list[str]:
     """Those of the modules that this Python does not have."""
     return [name for name in modules if not importlib.util.find_spec(name)]
 
 
-def enter_for_tables(*others):
+def enter_for_tables(*others: str) -> None:
     """Go on in .venv's Python, unless this one has `others` and what tables of results need."""
     enter_for(*TABLES, *others)
 
 
-def enter_for(*needed):
+def enter_for(*needed: str) -> None:
     """Go on in .venv's Python, unless this one has the modules `needed`."""
     if missing(*needed) or (os.environ.get("PYTHONPATH") and not all(map(imported, needed))):
         enter()
 
 
-def imported(module):
+def imported(module: str) -> bool:
     """Whether it can be: PYTHONPATH may lead to the packages of another Python."""
     try:
         return importlib.import_module(module) is not None
@@ -99,11 +99,11 @@ def imported(module):
         return False
 
 
-def make():
+def make() -> None:
     if VENV.exists() and not MADE.exists():
         sys.exit(f"{VENV} is there and was not made by this project; move it away")
     ours = Path(sys.prefix) == VENV
-    python = sys._base_executable if ours else sys.executable
+    python = sys._base_executable if ours else sys.executable  # type: ignore[attr-defined]
     if VENV.is_symlink():  # what it leads to may be in use elsewhere
         VENV.unlink()
     shutil.rmtree(VENV, ignore_errors=True)
@@ -111,18 +111,16 @@ def make():
     MADE.write_text("")  # ours, but not finished
     print("Making .venv with the tools in requirements/dev.txt", flush=True)
     failed = f"Could not make {VENV}; what went wrong stands above"
-    commands = (
+    commands: tuple[list[str | Path], ...] = (
         [python, "-m", "venv", VENV],
         [PYTHON, "-m", "pip", "install", "-q", "--disable-pip-version-check", "-r", REQUIREMENTS],
         [PYTHON, "-I", pins.__file__, REQUIREMENTS],  # that it is there, and not elsewhere
     )
-    kept = {
-        "env": environment.without_python(os.environ),
-        "preexec_fn": children.ending_with_us(),
-        "start_new_session": True,  # so that an interrupt reaches us alone
-    }
+    python_alone, end = environment.without_python(os.environ), children.ending_with_us()
     for command in commands:
-        with subprocess.Popen(command, **kept) as process:
+        with subprocess.Popen(  # in a session of its own: an interrupt reaches us alone
+            command, env=python_alone, preexec_fn=end, start_new_session=True
+        ) as process:
             try:
                 code = process.wait()
             except KeyboardInterrupt:
@@ -133,9 +131,6 @@ def make():
             sys.exit(f"{failed}. asv has no wheel for {platform.machine()}; g++ would build it")
         if code:
             sys.exit(failed)
-    MADE.write_text(json.dumps(made_from() | {"version": version_of(PYTHON)}))
-
-
-def version_of(python):
-    command = [python, "-I", "-c", "import platform; print(platform.python_version())"]
-    return subprocess.run(command, capture_output=True, text=True).stdout.strip()
+    asked = "import platform; print(platform.python_version(), end='')"
+    version = subprocess.check_output([PYTHON, "-I", "-c", asked], text=True)
+    MADE.write_text(json.dumps(made_from() | {"version": version}))

@@ -9,6 +9,7 @@ import os
 import pwd
 import sys
 import sysconfig
+from collections.abc import Iterator, Mapping, MutableMapping
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -50,7 +51,7 @@ UTF8 _COLORS
 PYTHON_LIBRARIES = "HOME NOUSERSITE PATH PLATLIBDIR USERBASE"
 
 
-def clean():
+def clean() -> bool:
     """Make this process's environment, and so that of all that it starts, one of our own.
 
     PYTHON_LIBRARIES stay unless this is .venv's Python. True if it has changed how Python runs.
@@ -76,23 +77,23 @@ def clean():
     return bool(gone)
 
 
-def forget(pythonpath):
+def forget(pythonpath: str) -> None:
     """Let this Python import nothing more from there, as far as it is nowhere else."""
     foreign = {os.path.abspath(path) for path in pythonpath.split(os.pathsep) if path}
     foreign -= {str(ROOT), *sysconfig.get_paths().values()}
     sys.path[:] = [path for path in sys.path if os.path.abspath(path) not in foreign]
 
 
-def without_python(variables, but=""):
+def without_python(variables: Mapping[str, str], but: str = "") -> dict[str, str]:
     """The variables for a Python of ours: none that changes what a Python does, except `but`."""
     stays = {f"PYTHON{name}" for name in f"{PYTHON_STAYS} {but}".split()}
     return {k: v for k, v in variables.items() if k in stays or not k.startswith("PYTHON")}
 
 
-def set_for_git(variables):
+def set_for_git(variables: MutableMapping[str, str]) -> None:
     """GIT_SETTINGS, behind such settings as there are (git 2.31 and later)."""
-    count = variables.get("GIT_CONFIG_COUNT", "")
-    count = int(count) if count.isdigit() else 0
+    said = variables.get("GIT_CONFIG_COUNT", "")
+    count = int(said) if said.isdigit() else 0
     there = [variables.get(f"GIT_CONFIG_KEY_{number}") for number in range(count)]
     for name, value in GIT_SETTINGS.items():
         if name not in there:
@@ -102,7 +103,7 @@ def set_for_git(variables):
     variables["GIT_CONFIG_COUNT"] = str(count)
 
 
-def home(said):
+def home(said: str) -> str:
     """A home: what the environment said, if it is one. Without one, tools make a folder `~`."""
     if os.path.isabs(said):
         return said
@@ -113,9 +114,9 @@ def home(said):
     return known if os.path.isabs(known) else str(ROOT / ".asv" / "home")
 
 
-def pip_settings(variables):
+def pip_settings(variables: Mapping[str, str]) -> dict[str, str]:
     """{variable: value} of PIP_WHERE, from pip's configuration files and the variables."""
-    sections = {"global": {}, "install": {}}
+    sections: dict[str, dict[str, str]] = {"global": {}, "install": {}}
     for path in pip_files(variables):
         parser = configparser.RawConfigParser()
         try:
@@ -136,7 +137,7 @@ def pip_settings(variables):
     }
 
 
-def pip_files(variables):
+def pip_files(variables: Mapping[str, str]) -> Iterator[Path]:
     """pip's configuration files, as pip 26 looks for them; what is said last holds."""
     own = variables.get("PIP_CONFIG_FILE")
     if own == os.devnull:

@@ -3,6 +3,7 @@
 import os
 import re
 import subprocess
+from pathlib import Path
 
 from scripts.setup.environment import ROOT
 
@@ -11,50 +12,49 @@ class CannotSay(Exception):
     """git is not there, or failed; the text is its reason, in one line, "" if it gave none."""
 
 
-def ask(*words, cwd=ROOT, stdin=""):
+def ask(*words: str, cwd: Path | str = ROOT, stdin: str = "") -> str:
     """What `git WORDS` prints. CannotSay if it fails."""
     command = ["git", "--no-optional-locks", "--no-pager", *words]
     english = {**os.environ, "LC_ALL": "C"}  # the reasons are picked by their first word
-    given = {"input": stdin.encode(), "env": english, "cwd": cwd}
+    told = stdin.encode()
     try:
-        done = subprocess.run(command, capture_output=True, **given)
+        done = subprocess.run(command, input=told, env=english, cwd=cwd, capture_output=True)
     except OSError as error:
         raise CannotSay(f"There is no git here: {error}") from None
     if done.returncode:
-        told = done.stderr.decode(errors="replace")
-        raise CannotSay(reason(told))
+        raise CannotSay(reason(done.stderr.decode(errors="replace")))
     return done.stdout.decode(errors="replace")
 
 
-def reason(told):
+def reason(told: str) -> str:
     """Of what a command told before it failed, the line that says why; "" if it told nothing."""
     lines = [line.strip() for line in told.splitlines() if line.strip()]
     errors = [line for line in lines if line.lower().startswith(("error: ", "fatal: "))]
     return (errors or lines or [""])[-1].removeprefix("ERROR: ")
 
 
-def files(commit, *places, cwd=ROOT):
+def files(commit: str, *places: str, cwd: Path | str = ROOT) -> list[str]:
     """The paths of the commit's files below `places`."""
     words = "ls-tree", "-r", "-z", "--name-only", "--full-tree", commit, "--", *places
     listed = ask(*words, cwd=cwd)
     return [path for path in listed.split("\0") if path]
 
 
-def text(commit, path, cwd=ROOT):
+def text(commit: str, path: str, cwd: Path | str = ROOT) -> str | None:
     """A file as it is in the commit; None if there is no such commit or file."""
     answer = ask("cat-file", "--batch", cwd=cwd, stdin=f"{commit}:{path}\n")
     head, _, content = answer.partition("\n")
     return content[:-1] if re.fullmatch(r"[0-9a-f]{40,} blob \d+", head) else None
 
 
-def changed(*places, cwd=ROOT):
+def changed(*places: str, cwd: Path | str = ROOT) -> list[str]:
     """The work tree's files below `places` that differ from HEAD, or are in no commit."""
     options = "--porcelain=v1", "-z", "--untracked-files=all", "--no-renames"
     status = ask("status", *options, "--ignore-submodules=none", "--", *places, cwd=cwd)
     return [line[3:] for line in status.split("\0") if line]
 
 
-def bring(commit, cwd=ROOT):
+def bring(commit: str, cwd: Path | str = ROOT) -> None:
     """Fetch what this clone lacks of the commit's files, if it was made with --filter.
 
     asv checks commits out in clones of this one, and those know no place to fetch from.

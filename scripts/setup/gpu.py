@@ -38,9 +38,8 @@ def find() -> Gpu | None:
     os.environ["CUDA_DEVICE_ORDER"] = "PCI_BUS_ID"  # as in benchmarks/device.py
     try:
         cuda = ctypes.CDLL("libcuda.so.1")
-        error, count = cuda.cuInit(0), ctypes.c_int()
-        if not error:
-            error = cuda.cuDeviceGetCount(ctypes.byref(count))
+        count = ctypes.c_int()
+        error = cuda.cuInit(0) or cuda.cuDeviceGetCount(ctypes.byref(count))
     except (OSError, AttributeError):  # no such library, or one that is no driver
         return None
     if error in (STUB_LIBRARY, NO_DEVICE) or (not error and not count.value):
@@ -78,7 +77,7 @@ def nvml_count() -> int:
         return 0
 
 
-def nvml_handle(found, bus):
+def nvml_handle(found: str, bus: str) -> Any:
     """NVML's handle of the device with this UUID, a MIG slice's too, or at this PCI address."""
     ways = (
         (pynvml.nvmlDeviceGetHandleByUUID, f"GPU-{found}"),

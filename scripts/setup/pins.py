@@ -7,6 +7,7 @@ A file is pip's: comments, lines that go on after a backslash, options as --hash
 
 import re
 import sys
+from collections.abc import Iterator
 from importlib import metadata
 from pathlib import Path
 from typing import NamedTuple
@@ -23,7 +24,7 @@ class Pin(NamedTuple):
     line: str  # as pip reads it, in one line
 
 
-def lines(text):
+def lines(text: str) -> Iterator[str]:
     """pip's lines: comments taken out, those that go on joined."""
     joined = re.sub(r"\\\r?\n", " ", re.sub(r"(?m)^\s*#.*$", "", text.removeprefix("\ufeff")))
     for line in joined.splitlines():
@@ -32,7 +33,7 @@ def lines(text):
             yield line
 
 
-def read(text):
+def read(text: str) -> Iterator[Pin]:
     """The pins in a file's `text`; what pins no version is none. ValueError if a line is broken."""
     for line in lines(text):
         requirement = re.split(r"\s--?\w", f" {line}", maxsplit=1)[0].strip()
@@ -45,7 +46,7 @@ def read(text):
         yield Pin(re.sub(r"[-_.]+", "-", name).lower(), version, (marker or "").strip(), line)
 
 
-def hold(pin, python=None):
+def hold(pin: Pin, python: str | None = None) -> bool:
     """Whether the marker of `pin` holds, for another Python's version if that is said."""
     if not pin.marker:
         return True
@@ -60,7 +61,7 @@ def hold(pin, python=None):
         raise ValueError(f"{pin.marker!r} is no marker") from None
 
 
-def same(pinned, installed):
+def same(pinned: str, installed: str) -> bool:
     """Is the version `installed` the pinned one; a pin without a local part takes any."""
     from packaging.specifiers import InvalidSpecifier, SpecifierSet
     from packaging.version import InvalidVersion
@@ -71,7 +72,7 @@ def same(pinned, installed):
         return pinned == installed
 
 
-def lacking(text):
+def lacking(text: str) -> Iterator[str]:
     """The pins of a file's `text` that this Python does not have, as 'name==version'."""
     for pin in read(text):
         if hold(pin):

@@ -27,7 +27,7 @@ RUNTIME = "nvidia-cuda-runtime", "nvidia-cuda-runtime-cu12"  # bring cuda.h
 LONGEST_BUILD = 3600  # seconds
 
 
-def wheel(requirement, stack):
+def wheel(requirement: str, stack: str) -> Path:
     """The wheel of `requirement`, 'pycuda==VERSION', for this Python and the stack `stack`.
 
     OSError says what is missing to build it, or that the build failed.
@@ -51,14 +51,14 @@ def wheel(requirement, stack):
     return found
 
 
-def whole(wheel):
+def whole(wheel: Path) -> bool:
     try:
         return zipfile.ZipFile(wheel).testzip() is None
     except zipfile.BadZipFile:
         return False
 
 
-def build(requirement, folder, log):
+def build(requirement: str, folder: Path, log: Path) -> None:
     """Build into `folder`, which also serves as the HOME where PyCUDA looks for its settings."""
     if not shutil.which("g++"):
         raise OSError("there is no C++ compiler (g++) to build it with")
@@ -72,21 +72,19 @@ def build(requirement, folder, log):
     (folder / ".aksetup-defaults.py").write_text("".join(lines))
     command = [sys.executable, "-m", "pip", "wheel", "-v", "--disable-pip-version-check"]
     # pip's own cache does not know for which CUDA a wheel was built.
-    command += ["--no-deps", "--no-cache-dir", "--no-binary", "pycuda", "-w", folder, requirement]
+    command += ["--no-deps", "--no-cache-dir", "--no-binary=pycuda", f"-w{folder}", requirement]
     print("Building PyCUDA; that takes minutes, once", flush=True)
     # Linkers drop a library that nothing refers to yet: then the import fails, far from here.
     own = {"HOME": str(folder), "LDFLAGS": "-Wl,--no-as-needed"}
-    kept = {"env": {**without_python(os.environ), **own}, "preexec_fn": children.ending_with_us()}
+    ours, end = {**without_python(os.environ), **own}, children.ending_with_us()
     with open(log, "w") as output:
-        done = subprocess.run(command, stdout=output, stderr=subprocess.STDOUT, **kept)
+        done = subprocess.run(command, stdout=output, stderr=output, env=ours, preexec_fn=end)
     if done.returncode:
-        errors = [
-            line for line in log.read_text().splitlines() if re.match("(ERROR|error): ", line)
-        ]
+        errors = re.findall("^(?:ERROR|error): .*", log.read_text(), re.MULTILINE)
         raise OSError(f"building it failed; {log} says why: {(errors or ['?'])[-1]}")
 
 
-def header_folders():
+def header_folders() -> list[str]:
     """Where the stack's wheels have put CUDA's headers."""
     packages = Path(sysconfig.get_path("purelib"))
     found = {name: list(packages.glob(f"nvidia/*/include/{name}")) for name in HEADERS}
@@ -96,7 +94,7 @@ def header_folders():
     return sorted({str(path.parent) for paths in found.values() for path in paths})
 
 
-def driver_library():
+def driver_library() -> Path:
     """The file that libcuda.so.1 is loaded from."""
     ctypes.CDLL("libcuda.so.1")
-    return Path(re.search(r"/\S*/libcuda\.so\S*", Path("/proc/self/maps").read_text())[0])
+    return Path(re.findall(r"/\S*/libcuda\.so\S*", Path("/proc/self/maps").read_text())[0])

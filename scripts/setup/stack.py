@@ -14,6 +14,7 @@ import platform
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 sys.path[:0] = [str(Path(__file__).resolve().parents[2])]  # asv calls this as a command
@@ -25,7 +26,7 @@ NEEDS = {"host": (0, 0), "cu12": (12, 0), "cu13": (13, 0)}  # what the driver mu
 MISSING = "not-installed.json"  # in the environment: {method: why it is not there}
 
 
-def cuda_version():
+def cuda_version() -> tuple[int, int] | None:
     """The newest CUDA that this machine's driver supports, as (13, 0); None without a driver."""
     version = ctypes.c_int()
     try:
@@ -36,7 +37,7 @@ def cuda_version():
     return version.value // 1000, version.value % 1000 // 10
 
 
-def choose(version):
+def choose(version: tuple[int, int] | None) -> str:
     """The stack's name for a driver that supports CUDA `version`; ValueError if it is too old."""
     if version is None:
         return "host"
@@ -46,7 +47,7 @@ def choose(version):
     return "cu12" if version < (13, 0) else "cu13"
 
 
-def chosen():
+def chosen() -> str:
     """The stack's name: what the environment's STACK says, else what the driver decides.
 
     ValueError if there is no such stack, or if the driver is too old for it.
@@ -62,13 +63,13 @@ def chosen():
     return name
 
 
-def pins(text, python):
+def pins(text: str, python: str) -> dict[str, str]:
     """{name: version} of the requirements in `text` that hold for the Python version `python`."""
     wanted = requirements.read(text)
     return {pin.name: pin.version for pin in wanted if requirements.hold(pin, python)}
 
 
-def differences(installed, python, commit):
+def differences(installed: Mapping[str, str | None], python: str, commit: str) -> Iterator[str]:
     """How `installed`, {package: version or None}, differs from the commit's pins for `python`."""
     try:
         name = f"{chosen()}.txt"
@@ -89,17 +90,17 @@ def differences(installed, python, commit):
             yield f"{library} {there} is installed; this commit's {name} pins {version}"
 
 
-def pip(*arguments):
+def pip(*arguments: str | Path) -> int:
     command = [sys.executable, "-m", "pip", "--disable-pip-version-check", *arguments]
     ours = environment.without_python(os.environ)
     return subprocess.run(command, env=ours, preexec_fn=children.ending_with_us()).returncode
 
 
-def names(text):
+def names(text: str) -> set[str]:
     return {pin.name for pin in requirements.read(text)}
 
 
-def not_to_be_had(stack):
+def not_to_be_had(stack: str) -> dict[str, str]:
     """{library: why} of those that a stack pins in vain on this kind of machine."""
     if stack != "cu12" or platform.machine() == "x86_64":
         return {}
@@ -107,7 +108,7 @@ def not_to_be_had(stack):
     return {"torch": f"for {here} it is not to be had with CUDA 12; with CUDA 13 it is (cu13)"}
 
 
-def main(folder):
+def main(folder: str) -> None:
     from scripts.setup import pycuda_wheel
 
     try:

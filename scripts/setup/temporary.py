@@ -15,7 +15,7 @@ LONGEST = 107 - len("/to-gpu-12345678/asv-forkserver-12345678/socket")
 SHORT = "/tmp", "/var/tmp", "/dev/shm"
 
 
-def use():
+def use() -> None:
     """Make this run's folder, and let this process and all that it starts put theirs into it.
 
     It is where TMPDIR says, or where Python would: the first place that takes a file. OSError if
@@ -24,21 +24,19 @@ def use():
     wanted = tempfile.gettempdir()
     if Path(wanted).name.startswith(PREFIX):  # the run's that started us
         return
-    error = None
     for place in [wanted] * (len(os.fsencode(wanted)) <= LONGEST) + [*SHORT]:
         clear(place)
         try:
             folder = made(place)
             break
-        except OSError as why:
-            error = why
-    else:
-        raise error
+        except OSError:
+            if place == SHORT[-1]:
+                raise
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     os.environ["TMPDIR"] = tempfile.tempdir = folder
 
 
-def made(place):
+def made(place: str) -> str:
     """A new folder in `place`, locked to the end of this process."""
     folder = ""
     while not os.path.isdir(folder):  # another run may have cleared it before it was locked
@@ -48,7 +46,7 @@ def made(place):
     return folder
 
 
-def clear(place):
+def clear(place: str) -> None:
     """Remove the folders of runs that have ended; the lock says which, in all containers."""
     for folder in Path(place).glob(f"{PREFIX}*"):
         with contextlib.suppress(OSError):  # somebody else's, in use, or gone

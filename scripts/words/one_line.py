@@ -2,11 +2,14 @@
 
 import os
 import sys
+from types import TracebackType
 
 from scripts.words.shown import plain
 
 
-def one_line(kind, error, traceback):
+def one_line(
+    kind: type[BaseException], error: BaseException, traceback: TracebackType | None
+) -> None:
     """sys.excepthook; anything else than the user's or the machine's is a bug, with a traceback."""
     if issubclass(kind, KeyboardInterrupt):
         print("Interrupted", file=sys.stderr)

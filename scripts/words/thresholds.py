@@ -37,6 +37,6 @@ def unchanged(memory: str, nbytes: int, by_ratio: bool = False) -> float:
 # The gate. Of a whole comparison, nominal: how often something is found where nothing changed.
 FALSE_ALARMS = 0.005
 # The least change that is worth a finding: in one series, in a whole family.
-MATTERS = dict(zip(KINDS, ((0.015, 0.0075), (0.05, 0.02), (0.075, 0.03)), strict=True))
+MATTERS = dict(zip(KINDS, ((0.015, 0.0075), (0.04, 0.015), (0.05, 0.02)), strict=True))
 # The slowdowns that are to be found 95 % of the time: in one series, in a whole family.
-TARGETS = dict(zip(KINDS, ((0.03, 0.015), (0.10, 0.04), (0.15, 0.06)), strict=True))
+TARGETS = dict(zip(KINDS, ((0.02, 0.01), (0.06, 0.025), (0.08, 0.03)), strict=True))

@@ -10,7 +10,6 @@ from typing import Any, NamedTuple
 from scripts.words.formats import size
 
 MEMORY = "pinned", "pageable"
-IN_TURN = "method", "way"  # the parameters of whose values a visit measures all, in turn
 DTYPE = "float32"  # of what is compared: for the same bytes the dtype does not matter
 
 # Sizes in bytes. Up to SMALL a transfer is latency rather than bandwidth; from LARGE on the link
@@ -43,13 +42,16 @@ class Operation(NamedTuple):
         return f"into {'an' if where[0] in 'aeiou' else 'a'} {where}"
 
 
+TO_DEVICE, TO_HOST = "to device", "to host"
 # The transfers that methods are compared by. Another operation, or direction, is one entry.
 TRANSFERS = {
     "existing_array": Operation(
-        "host_to_device.HostToDevice.time_existing_array", "to device", "existing array"
+        "host_to_device.HostToDevice.time_existing_array", TO_DEVICE, "existing array"
     ),
-    "new_array": Operation("host_to_device.HostToDevice.time_new_array", "to device", "new array"),
+    "new_array": Operation("host_to_device.HostToDevice.time_new_array", TO_DEVICE, "new array"),
 }
+# The parameter that names a visit's series: all that it has of a point, measured in turn.
+IN_TURN = {one.benchmark: "method" for one in TRANSFERS.values()}
 # What they are held against, and what a fresh interpreter does before its first transfer.
 OTHERS = {
     "link": "reference.Link.time_link",
@@ -61,7 +63,17 @@ OTHERS = {
     "first_copy": "cold_start.ColdStart.time_copy",
     "total": "cold_start.ColdStart.time_total",
     "installed_bytes": "cold_start.ColdStart.track_installed_bytes",
+    "link_back": "reference.Link.time_link_back",
+    "register": "reference.Pinning.time_register",
+    "existing_host_array": "device_to_host.DeviceToHost.time_existing_array",
+    "new_host_array": "device_to_host.DeviceToHost.time_new_array",
+    "ordinary_warm": "ordinary_array.OrdinaryArray.time_warm",
+    "ordinary_cold": "ordinary_array.OrdinaryArray.time_cold",
+    "many_arrays": "many_arrays.ManyArrays.time_all",
 }
+BACK = "link_back", "existing_host_array", "new_host_array"
+IN_TURN |= {OTHERS[name]: "method" for name in ("existing_host_array", "new_host_array")}
+IN_TURN |= {OTHERS[name]: "way" for name in ("ordinary_warm", "ordinary_cold", "many_arrays")}
 # The steps of a cold start, in words.
 COLD = {"import": "import", "context": "context", "first_copy": "first copy", "total": "in all"}
 NAMES = {one.benchmark: name for name, one in TRANSFERS.items()}
@@ -77,15 +89,27 @@ def operation(benchmark: str) -> str:
     return NAMES.get(benchmark) or class_and_name.replace(".time_", ".").replace(".track_", ".")
 
 
+def direction(operation: str) -> str:
+    """Which way it goes: 'to device', as the link does; one that is unknown goes its own."""
+    if operation in TRANSFERS:
+        return TRANSFERS[operation].direction
+    return TO_HOST if operation in BACK else operation.rpartition(".")[0] or TO_DEVICE
+
+
+def family(method: str, memory: str, direction: str) -> str:
+    """'cupy, pinned', and the direction where that is another than to the device."""
+    return ", ".join([method, memory] + [direction] * (direction != TO_DEVICE))
+
+
 # What all methods of a visit have in common: the host, the driver, the link.
 ALL = "all methods"
 
-# The link's own copies are a series, too, of no method.
+# The link's own copies to the device are a series, too, of no method.
 LINK = {"method": "link", "memory": "pinned", "dtype": ""}
 
 
 class Series(NamedTuple):
-    """What makes a series; `method` is the operation's name where there is no method."""
+    """What makes a series; `method` is the way or, where there is none, the operation's name."""
 
     benchmark: str
     method: str
@@ -97,6 +121,7 @@ class Series(NamedTuple):
 def series(benchmark: str, parameters: Mapping[str, Any]) -> Series:
     """The series of a point, also where its benchmark has no such parameter."""
     name = operation(benchmark)
-    without = LINK if name == "link" else {"method": name, "memory": "pageable", "dtype": ""}
+    memory = LINK["memory"] if name in ("link", "link_back") else "pageable"
+    without = {"method": parameters.get("way", name), "memory": memory, "dtype": ""}
     has = {**without, "nbytes": None, **parameters}
     return Series(benchmark, *(has[field] for field in Series._fields[1:]))

@@ -1,6 +1,7 @@
 """On a real GPU: what a method takes in turn with the others is what it takes alone."""
 
 import json
+import os
 import subprocess
 import sys
 from statistics import median
@@ -64,7 +65,7 @@ for nbytes in map(int, sizes):
 @pytest.mark.parametrize("memory", NBYTES)
 @pytest.mark.parametrize("operation", ["existing_array", "new_array"])
 def test_levels_in_turn_are_levels_alone(operation, memory, tmp_path, monkeypatch):
-    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    monkeypatch.setenv("PYTHONPATH", str(ROOT), prepend=os.pathsep)
     words = [sys.executable, "-c", LEVELS, operation, memory, str(TIMES)]
     words += map(str, NBYTES[memory])
     done = subprocess.run(words, cwd=tmp_path, stdout=subprocess.PIPE, text=True, check=True)

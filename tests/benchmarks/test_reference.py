@@ -2,14 +2,16 @@
 
 import json
 import sys
+import time
 import types
 
+import numpy
 import pytest
 from asv_runner.benchmarks.mark import SkipNotImplemented
 
-from benchmarks import methods, reference
+from benchmarks import checks, methods, reference
 from benchmarks.methods import cuda_python
-from tests.benchmarks.fakes import method
+from tests.benchmarks.fakes import Error, method
 
 LEVEL = 1.0
 
@@ -88,3 +90,90 @@ def test_a_stream_is_let_go_with_the_number_it_waits_for(bindings, monkeypatch):
         assert (asked[-1], bindings.gate[0]) == (number, number - 1)
         let_go()
         assert bindings.gate[0] == number
+
+
+@pytest.fixture
+def linked(cuda, monkeypatch):
+    """The CUDA of the host, whose streams need no holding back: they wait until waited for."""
+    monkeypatch.setattr(reference, "holder", lambda stream: lambda: lambda: None)
+    return cuda
+
+
+LINKS = [reference.busy_link, reference.busy_link_back]
+
+
+def measure(series):
+    """As a visit does it."""
+    checks.change(series.source)
+    series.place()
+    series.sample()
+    series.check()
+
+
+@pytest.mark.parametrize("link", LINKS)
+def test_the_link_brings_every_byte_there_and_back(link, linked):
+    series = link(4096)
+    assert series.sample() == pytest.approx(1e-3 / series.count)
+    measure(series)
+    assert list(linked.pinned.values()) == [4096]
+
+
+@pytest.mark.parametrize("link", LINKS)
+def test_a_link_that_moves_too_little_is_found(link, linked, monkeypatch):
+    copy = linked.cudaMemcpyAsync
+    monkeypatch.setattr(linked, "cudaMemcpyAsync", lambda t, s, n, *rest: copy(t, s, n - 1, *rest))
+    with pytest.raises(ValueError, match="wrong bytes arrived: 1 of 4096"):
+        measure(link(4096))
+
+
+def test_an_array_that_is_there_is_registered_and_released(cuda):
+    series = reference.registering(4096)
+    assert series.take(2) > 0
+    assert cuda.registered == {}
+    series.check()
+
+
+def test_what_registering_does_not_lock_is_no_time(cuda, monkeypatch):
+    done = (Error.cudaSuccess,)
+    monkeypatch.setattr(cuda, "cudaHostRegister", lambda *words: done)
+    with pytest.raises(TypeError, match="cudaHostRegister gave pageable memory where pinned"):
+        reference.registering(4096)
+
+
+def test_what_is_not_released_is_no_time(cuda, monkeypatch):
+    series = reference.registering(4096)
+    monkeypatch.setattr(cuda, "cudaHostUnregister", lambda address: (Error.cudaSuccess,))
+    with pytest.raises(RuntimeError, match="AlreadyRegistered"):
+        series.take(2)
+
+
+def test_an_array_of_its_own_pages_shares_none(cuda):
+    """Many are registered at once, wherever the allocator puts them."""
+    arrays = [cuda_python.own_pages(100) for _ in range(50)]
+    locked = [cuda_python.Registered(array) for array in arrays]
+    assert {array.nbytes for array in arrays} == {100}
+    assert len(cuda.registered) == 50
+    locked.clear()
+    assert cuda.registered == {}
+
+
+def test_what_is_released_is_released_once(cuda, monkeypatch):
+    calls, unregister = [], cuda.cudaHostUnregister
+    spy = lambda address: calls.append(address) or unregister(address)  # noqa: E731
+    monkeypatch.setattr(cuda, "cudaHostUnregister", spy)
+    locked = cuda_python.Registered(numpy.empty(100, "uint8"))
+    locked.release()
+    del locked
+    assert len(calls) == 1
+
+
+@pytest.mark.parametrize("slow", ["cudaHostRegister", "cudaHostUnregister"])
+def test_registering_is_locking_and_releasing(slow, cuda, monkeypatch):
+    real = getattr(cuda, slow)
+
+    def slowly(*words):
+        time.sleep(0.002)
+        return real(*words)
+
+    monkeypatch.setattr(cuda, slow, slowly)
+    assert reference.registering(4096).take(1) > 0.002

@@ -1,26 +1,29 @@
-"""How often the gate is wrong on a machine, from its calibration: the table in docs/gate.md.
+"""How often the gate is wrong on a machine, from its calibration: the tables in docs/gate.md.
 
-.venv/bin/python -m tests.gate.evaluate nvidia-h100-80gb-hbm3
+.venv/bin/python -m tests.gate.evaluate nvidia-h100-80gb-hbm3    # or a recording's path
 """
 
 import sys
+from pathlib import Path
 
 import numpy
 from scipy import stats
 
 from scripts.gate import pairs, recording, verdict
 from scripts.reading.points import RESULTS
-from scripts.words.formats import size
+from scripts.words.formats import percent, rate, size
 from scripts.words.thresholds import TARGETS
 from scripts.words.vocabulary import KINDS
 from tests.gate import replay
 
 RUNS = 5000
+SERVED = ["servers", "method", "memory", "scale"]
 
 
 def evaluate(machine):
     """Markdown, and the same as facts: the machine's calibration, replayed RUNS times."""
-    visits = pairs.of(recording.read(RESULTS / machine / "calibration.jsonl")[2])
+    path = Path(machine) if Path(machine).is_file() else RESULTS / machine / "calibration.jsonl"
+    visits = pairs.of(recording.read(path)[2])
     found = replay.replay(visits, RUNS)
     first, *_, last = verdict.LOOKS
     looks = {
@@ -37,11 +40,38 @@ def evaluate(machine):
         facts["looks"].append({"name": name, "false_alarms": look["alarms"], "found": rows})
     head = (
         f"{machine}: {RUNS} comparisons of {len(found.series)} series and {len(found.families)} "
-        f"families, replayed from {pairs.FEWEST * len(found.series)} pairs of processes, nothing "
+        f"families, replayed from {visits['visit'].nunique()} pairs of processes, nothing "
         "changed, judged by their own noise. How many of 100 injected slowdowns are found:"
     )
-    text = "\n".join([head, "", *lines])
+    text = "\n".join([head, "", *lines, *noise(visits)])
     return text, facts
+
+
+def noise(visits):
+    """What the visits' changes have in common, a row a kind: a table, in Markdown.
+
+    A change less that of the other methods of its visit has less noise than the change itself
+    where these are alike by more than 1 in as many as the methods are.
+    """
+    yield "| | a visit's change | less the others' | alike in a visit | alike with its servers |"
+    yield "| --- | ---: | ---: | ---: | ---: |"
+    visits = visits.assign(
+        others=verdict.other_methods(visits), scale=verdict.scale(visits["nbytes"])
+    )
+    for kind in KINDS:
+        rows = visits[visits["kind"].eq(kind) & visits["method"].ne("link")]
+        apart = (rows["change"] - rows["others"]).dropna()
+        spreads = [percent(100 * (part**2).mean() ** 0.5) for part in (rows["change"], apart)]
+        alike = [correlation(rows, by) for by in (["visit"], SERVED)]
+        yield f"| {kind} | {' | '.join([*spreads, *map(rate, alike)])} |"
+
+
+def correlation(rows, by):
+    """Of the changes of two rows that have `by` in common, where the mean of all is zero."""
+    groups = rows.assign(square=rows["change"] ** 2).groupby(by)
+    count, sums, squares = groups.size(), groups["change"].sum(), groups["square"].sum()
+    two = (count * (count - 1)).sum()
+    return (sums**2 - squares).sum() / two / (rows["change"] ** 2).mean() if two else numpy.nan
 
 
 def shares(found, needed):

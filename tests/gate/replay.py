@@ -3,7 +3,8 @@
 Nothing changed between the two sides of a calibration, so which of a visit's processes was the
 first side's is chance. A run that might as well have been is had by swapping the two sides of
 some visits: each process's measurement stays whole, and an odd one as frequent as it was. Visits
-with the same servers are swapped together, as their processes have the servers in common.
+with the same servers are swapped together, as their processes have the servers in common, and so
+are the series of one visit.
 A run is judged as verdict.py judges where there is no calibration, by its own noise alone: what is
 judged shall not be known beforehand. A slowdown is injected by adding its logarithm.
 """
@@ -20,28 +21,36 @@ AT_ONCE = 50  # runs in one array
 
 
 def matrix(visits):
-    """A row a series, and of its first FEWEST visits the changes and the servers, numbered from 0:
-    two arrays, series x visits.
+    """A row a series, and of its visits the changes and the servers, numbered from 0: two arrays,
+    series x visits.
 
-    A series that has fewer is left out.
+    A series that has fewer than FEWEST is left out, and of others what is more than each has.
     """
-    names = [*SERIES, "kind"]
-    first = visits.groupby(SERIES, sort=False).head(FEWEST)
-    first = first[first.groupby(SERIES, sort=False)["change"].transform("size") == FEWEST]
+    names = [*SERIES, "direction", "kind"]
+    visits = visits[visits.groupby(SERIES, sort=False)["change"].transform("size") >= FEWEST]
+    each = visits.groupby(SERIES, sort=False).size().min()
+    first = visits.groupby(SERIES, sort=False).head(each)
     rows = first[names].drop_duplicates(ignore_index=True)
     rows["scale"] = verdict.scale(rows["nbytes"])
-    shape = len(rows), FEWEST
+    shape = len(rows), each
     servers = numpy.unique(first["servers"], return_inverse=True)[1]
     return rows, first["change"].to_numpy().reshape(shape), servers.reshape(shape)
 
 
-def draw(changes, servers, runs, times, random):
-    """`runs` x series x `times` as many visits as `changes` has, their sides swapped or not."""
+def draw(changes, servers, runs, wanted, random):
+    """`runs` x series x `wanted` visits of those in `changes`, their sides swapped or not.
+
+    The passes come in a random order, and again, their sides swapped anew, if more are wanted.
+    """
+    passes = changes.shape[1]
     parts = []
-    for _ in range(times):
-        swapped = random.choice([-1, 1], (runs, servers.max() + 1))[:, servers]
-        parts.append(changes * swapped)
-    return numpy.concatenate(parts, axis=2)
+    for _ in range(0, wanted, passes):
+        order = random.permuted(numpy.tile(numpy.arange(passes), (runs, 1)), axis=1)
+        swapped = random.choice([-1, 1], (runs, servers.max() + 1))
+        run = numpy.arange(runs)[:, None, None]
+        theirs, there = (part[:, order].swapaxes(0, 1) for part in (changes, servers))
+        parts.append(theirs * swapped[run, there])
+    return numpy.concatenate(parts, axis=2)[:, :, :wanted]
 
 
 class Judge:
@@ -54,6 +63,8 @@ class Judge:
         members = [rows for rows in members if len(rows) > 1]
         self.families = series.loc[[rows[0] for rows in members], verdict.FAMILY]
         self.families = self.families.reset_index(drop=True)
+        point = series.groupby(["benchmark", "memory", "dtype", "nbytes"]).ngroup().to_numpy()
+        self.visited = numpy.equal.outer(point, numpy.unique(point)).astype(float)
         self.member = numpy.zeros((len(series), len(members)))
         self.free = numpy.zeros(len(members))  # of each family
         for place, rows in enumerate(members):
@@ -107,6 +118,7 @@ def alarms(judge, looks):
         (change, bound), (families, bounds) = now()
         again = verdict.near(change, bound)
         again |= (verdict.near(families, bounds) @ judge.member.T) > 0
+        again = (again @ judge.visited @ judge.visited.T) > 0  # a visit brings all of its series
         level[(level == last) & again] += 1
     return numpy.logical_or.reduce([(change >= bound).any(axis=1) for change, bound in now()])
 
@@ -139,7 +151,7 @@ def replay(visits, runs, seed=0):
     judge = Judge(series)
     parts = []
     for begin in range(0, runs, AT_ONCE):
-        drawn = draw(*there, min(AT_ONCE, runs - begin), verdict.LOOKS[-1] // FEWEST, random)
+        drawn = draw(*there, min(AT_ONCE, runs - begin), verdict.LOOKS[-1], random)
         looks = [judge.series(drawn[:, :, :count]) for count in verdict.LOOKS]
         ones = [(change, bound) for change, _, bound in looks]
         all_ = [judge.families_of(change, error) for change, error, _ in looks]

@@ -5,7 +5,7 @@ import re
 import pytest
 from asv.util import UserError
 
-from scripts.gate import recording, running
+from scripts.gate import comparable, recording
 from tests.conftest import change, fake_driver, has_gpu
 from tests.gate.test_gate import CALIBRATE, GATE, SMALL, one_line, recorded
 from tests.setup.test_git import SETTINGS
@@ -14,11 +14,11 @@ no_gpu = pytest.mark.skipif(has_gpu(), reason="here the real driver would answer
 
 
 def test_versions_are_looked_at_whatever_the_users_settings_are(project):
-    change(project, "benchmarks/reference.py", 'version = "1"', 'version = "2"')
+    change(project, "benchmarks/reference.py", 'version = "2"', 'version = "3"')
     for name, value in SETTINGS.items():
         project.git("config", name, value)
     done = project.call(*GATE, "compare", "HEAD~1", "HEAD", *SMALL)
-    one_line(done, "is version 1 in", "and 2 in", "their numbers mean different things")
+    one_line(done, "is version 2 in", "and 3 in", "their numbers mean different things")
     (project.path / "benchmarks" / "naïve ü.py").write_text("")
     one_line(project.call(*CALIBRATE), "and this is in no commit: benchmarks/naïve ü.py")
 
@@ -40,7 +40,7 @@ def test_benchmarks_that_say_no_version_are_not_compared(project, monkeypatch, c
     commits = project.git("rev-parse", "HEAD~1", "HEAD").split()
     monkeypatch.chdir(project.path)
     with pytest.raises(UserError, match=why):
-        running.check_commits(*commits)
+        comparable.check_commits(*commits)
 
 
 def test_a_repository_that_git_does_not_read_is_not_taken_for_unchanged(project):

@@ -1,20 +1,16 @@
 """gate.py as its users run it: real processes of two stacks, on the host's own copy."""
 
 import json
-import math
-import pickle
 import re
 import signal
 import subprocess
 import sys
 import time
-from collections import Counter
-from types import SimpleNamespace
 
 import pytest
 from asv.util import UserError
 
-from scripts.gate import measuring, pairs, recording, running, sides
+from scripts.gate import comparable, pairs, recording
 from tests.conftest import ROOT
 
 GATE = sys.executable, "scripts/gate.py"
@@ -84,34 +80,6 @@ def test_two_stacks(project):
     assert (project.path / "gate.md").read_text().startswith("**Slower**\n")
 
 
-def test_its_processes_correct_a_quiet_level_that_is_too_high(monkeypatch, tmp_path):
-    level = tmp_path / "cache.pickle"
-    level.write_bytes(pickle.dumps(1e-4))
-    processes = sides.Processes([], {"copy": {"setup_cache_key": "key"}})
-    processes.caches = {"key": tmp_path}
-    for came, wanted in ([1e-4, 0.95e-4], 1e-4), ([1e-4, 0.5e-4], 0.5e-4), ([], 0.5e-4):
-        found = [*({"sentinel": seconds} for seconds in came), {"skipped": "no GPU"}], []
-        monkeypatch.setattr(sides, "in_turn", lambda calls, found=found: found)
-        assert processes.visit(SimpleNamespace(benchmark="copy", index=0)) == found
-        assert pickle.loads(level.read_bytes()) == wanted
-
-
-def test_a_calibration_is_kept(project):
-    done = project.call(*CALIBRATE)
-    assert done.returncode == 0, done.stdout
-    (path,) = project.path.glob("results/*/calibration.jsonl")
-    assert f"Kept in {path.relative_to(project.path)}; commit it to keep it" in done.stdout
-    first, _, visits = recording.read(path)
-    assert first["sides"] == 2 * [project.git("rev-parse", "HEAD")]
-    assert [line["round"] for line in visits] == [0, 1, 2, 3]
-    assert all(len(line["seconds"]) == 2 for line in visits)
-
-    first, *rest = path.read_text().splitlines(keepends=True)
-    path.write_text(first + rest[0][:20] + "\n")
-    with pytest.raises(recording.Broken, match="is no recording"):
-        recording.read(path)
-
-
 def start(project, *words):
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
     return subprocess.Popen(words, cwd=project.path, env=project.environment(), **pipes)
@@ -127,7 +95,7 @@ def wait_for_visits(project, count):
     raise AssertionError("nothing was measured")
 
 
-def test_an_interrupted_run_is_gone_on_with(project):
+def test_an_interrupted_calibration_is_gone_on_with_and_kept(project):
     words = *CALIBRATE, "--processes", "30"
     run = start(project, *words)
     path = wait_for_visits(project, 3)
@@ -141,6 +109,14 @@ def test_an_interrupted_run_is_gone_on_with(project):
     done = project.call(*CALIBRATE)
     assert done.returncode == 0, done.stdout
     assert f"Going on with an unfinished run: {2 * kept} processes measured already" in done.stdout
+    (path,) = project.path.glob("results/*/calibration.jsonl")
+    assert f"Kept in {path.relative_to(project.path)}; commit it to keep it" in done.stdout
+    first, _, visits = recording.read(path)
+    assert first["sides"] == 2 * [project.git("rev-parse", "HEAD")]
+    assert first["versions"] == {"reference.HostCopy.time_copy": "2"}
+    assert [line["round"] for line in visits] == list(range(max(4, kept)))
+    assert [line["visit"] for line in visits] == list(range(max(4, kept)))
+    assert all(len(line["seconds"]) == 2 for line in visits)
 
 
 @pytest.mark.slow
@@ -179,17 +155,14 @@ def test_a_budget_too_short(project):
 
 def test_commits_that_cannot_be_compared(project, monkeypatch):
     one_line(project.call(*GATE, "compare", "nope", "HEAD"), "there is no commit 'nope'")
-    one_line(project.call(*GATE, "compare", "HEAD", "main"), "BASE and HEAD are both")
     monkeypatch.chdir(project.path)
+    commit = comparable.commit_hash("HEAD")
+    assert commit == comparable.commit_hash("main")
+    with pytest.raises(UserError, match=r"^BASE and HEAD are both"):
+        comparable.check_commits(commit, commit)
     for name, why in ("HEAD..HEAD", "there is no commit"), ("HEAD^{tree}", r"^.*HEAD\^{tree}.*$"):
         with pytest.raises(UserError, match=why):
-            sides.commit_hash(name)
-    code = project.path / "benchmarks" / "reference.py"
-    code.write_text(code.read_text().replace('version = "1"', 'version = "2"', 1))
-    one_line(project.call(*CALIBRATE), "and this is in no commit: benchmarks/reference.py")
-    project.git("commit", "-qam", "another version")
-    done = project.call(*GATE, "compare", "HEAD~1", "HEAD")
-    one_line(done, "HostCopy is version 1 in", "and 2 in", "their numbers mean different things")
+            comparable.commit_hash(name)
 
 
 def test_results_that_are_not_there(project):
@@ -212,9 +185,6 @@ def test_points_that_cannot_be_measured(project):
     same = *same, r"new_array.*torch', 'pinned', 'float32', 1024"
     gpu = project.call(*same, CUDA_VISIBLE_DEVICES="-1")
     one_line(gpu, "Nothing was measured on both sides: ")
-    again = project.call(*same, CUDA_VISIBLE_DEVICES="-1")
-    one_line(again, "Nothing was measured on both sides: ")  # tried again, not only said again
-    assert "Going on" not in again.stdout
 
 
 def test_a_stack_that_cannot_be_installed(project):
@@ -262,145 +232,6 @@ def test_a_report_that_cannot_be_written(project):
     assert "Cannot write: [Errno 28] No space left on device" in done.stdout
     assert "are both" in (project.path / "gate.md").read_text()
     one_line(project.call(*GATE, "compare", "HEAD~1", "HEAD", "--json", ""), "'' is a folder")
-
-
-@pytest.mark.parametrize(
-    ("name", "value"),
-    [
-        ("change", float("nan")),
-        ("change", 31.0),
-        ("change", "0"),
-        ("seconds", [1e-5, float("nan")]),
-        ("seconds", [-1.0, 1e-5]),
-        ("seconds", [1e-5, "1"]),
-        ("seconds", [1e-5]),
-        ("seconds", 1e-5),
-        ("sentinel", [0.0, 1e-5]),
-        ("unmeasured", [{"skipped": "no cupy"}]),
-        ("unmeasured", [{}, {}]),
-        ("unmeasured", [{"slow": 1}, {}]),
-        ("servers", None),
-        ("benchmark", "nothing"),
-        ("parameters", []),
-        ("parameters", {"method": {"a": 1}}),
-        ("round", None),
-    ],
-)
-def test_what_no_visit_can_have_measured(tmp_path, name, value):
-    path = tmp_path / "recording.jsonl"
-    visit = {**recording.read(CALIBRATION)[2][-1], name: value}
-    if name == "unmeasured":
-        del visit["change"]
-    path.write_text(CALIBRATION.read_text() + json.dumps(visit) + "\n")
-    with pytest.raises(recording.Broken, match="is no recording"):
-        recording.read(path)
-
-
-@pytest.mark.parametrize("content", [b"", b"\xff\xfe\n", b"null\n", b"[" * 9999 + b"\n", b"{}\n"])
-def test_files_that_are_no_recordings(tmp_path, content):
-    path = tmp_path / "recording.jsonl"
-    path.write_bytes(content)
-    with pytest.raises(recording.Broken, match="is no recording"):
-        recording.read(path)
-
-
-def test_a_calibration_of_another_gpu_or_version_is_not_used(monkeypatch):
-    monkeypatch.chdir(ROOT)
-
-    class Run:
-        recording = type("", (), {"first": {"versions": {}}})
-        conditions = type("", (), {"facts": {"gpu uuid hash": "0" * 12}})
-
-    visits, (said,) = running.calibrated("nvidia-h100-80gb-hbm3", Run)
-    assert visits is None
-    assert "was measured on another GPU" in said
-    Run.recording.first = {"versions": {"reference.Link.time_link": "0"}}
-    visits, (said,) = running.calibrated("nvidia-h100-80gb-hbm3", Run)
-    assert visits is None
-    assert "is of another version of the benchmarks" in said
-    _, runs, lines = recording.read(CALIBRATION)
-    Run.conditions.facts = runs[-1]["facts"]
-    Run.recording.first = {"versions": {"reference.Link.time_link": "1"}}
-    visits, (said,) = running.calibrated("nvidia-h100-80gb-hbm3", Run)
-    assert len(visits) == sum("change" in line for line in lines) >= 408
-    assert said.startswith("Judged with results/nvidia-h100-80gb-hbm3/calibration.jsonl, ")
-
-
-def test_two_gpus_do_not_mix(tmp_path):
-    path = tmp_path / "recording.jsonl"
-    text = CALIBRATION.read_text()
-    lines = text.splitlines(keepends=True)
-    run = next(line for line in lines if line.startswith('{"run"'))
-    gpu = json.loads(run)["run"]["facts"]["gpu uuid hash"]
-    other = run.replace(gpu, "0" * 12).replace('"started": 1', '"started": 2')
-    path.write_text(text + other)
-    with pytest.raises(recording.Broken, match="was measured on 2 GPUs"):
-        recording.read(path)
-
-
-class Point:
-    benchmark = "a.time_new_array"
-
-    def __init__(self, nbytes=8):
-        self.parameters = {"nbytes": nbytes}
-
-
-class Processes:
-    """As those of scripts/asv_plugin/sides.py, but that they take no time."""
-
-    def __init__(self, *ended, turns=40):
-        self.ended, self.turns = ended, turns
-        self.started = 0
-
-    def renew(self):
-        self.started += 1
-
-    def visit(self, point):
-        return self.ended, self.turns * [(1e-5, 2e-5)]
-
-
-MEASURED = {"sentinel": 6e-5}
-
-
-def empty(folder):
-    kept = recording.Recording(folder / "recording.jsonl", ["a" * 40] * 2, {}, [])
-    if not kept.runs:
-        run = {"started": 1, "ended": None, "processes": None, "facts": {}}
-        kept.add(run={**run, "alarms": [], "whole": False})
-    return kept
-
-
-def test_a_point_that_failed_once_is_left_alone_until_the_next_run(tmp_path):
-    kept, point = empty(tmp_path), Point()
-    measuring.visit(kept, point, Processes(MEASURED, MEASURED), 0)
-    assert kept.visits[0]["change"] == pytest.approx(math.log(2))
-    assert kept.visits[0]["seconds"] == [1e-5, 2e-5]
-    assert list(measuring.lacking(kept, [point], 2)) == [(point, 1)]
-    failed = {"failed": "Segmentation fault"}
-    measuring.visit(kept, point, Processes(MEASURED, failed, turns=1), 1)
-    assert kept.visits[1]["unmeasured"] == [{}, failed]
-    assert list(measuring.lacking(kept, [point], 2)) == []
-    kept.check()
-    assert list(measuring.lacking(empty(tmp_path), [point], 2)) == [(point, 1)]
-
-
-def test_processes_that_took_no_turns_are_no_visit(tmp_path):
-    kept = empty(tmp_path)
-    measuring.visit(kept, Point(), Processes(MEASURED, MEASURED, turns=0), 0)
-    assert kept.visits[0]["unmeasured"][0]["failed"] == "the samples were not taken in turns"
-    assert "change" not in kept.visits[0]
-    kept.check()
-
-
-def test_each_pass_begins_with_new_servers_and_none_serves_too_long(tmp_path):
-    kept, looks = empty(tmp_path), []
-    points = [Point(8 * number) for number in range(1, 2 * measuring.VISITS)]
-    processes = Processes(MEASURED, MEASURED)
-    assert measuring.measure(kept, points, processes, 3, math.inf, lambda: looks.append(1))
-    servers = Counter((line["round"], line["servers"]) for line in kept.visits)
-    assert list(servers.values()) == 3 * [measuring.VISITS, measuring.VISITS - 1]
-    assert len({started for _, started in servers}) == 6
-    assert len(looks) == 3
 
 
 def test_no_finding_where_its_own_python_cannot_be_made(project):

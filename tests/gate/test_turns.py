@@ -1,4 +1,7 @@
-"""The turns of a visit's processes: real ones, each of which measures as a benchmark's does."""
+"""The turns of a visit's processes: real ones, each of which measures as a benchmark's does.
+
+tests/benchmarks/test_partner.py has what the processes do.
+"""
 
 import json
 import os
@@ -7,53 +10,47 @@ import sys
 import threading
 from concurrent.futures import Future
 from itertools import pairwise
-from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from benchmarks.clock import SAMPLES
 from benchmarks.in_turn import TURNS
 from scripts.gate import measuring, turns
+from scripts.gate.sides import Point
 from tests.conftest import ROOT
 
 PROCESS = """
-import itertools, json, os, signal, socket
-from benchmarks import in_turn, visit
+import itertools, json, os, socket
+from benchmarks import in_turn, quiet_core, visit
 from benchmarks.clock import SAMPLES
 from benchmarks.series import Series
 
-path = os.environ["TAKE_TURNS"]
-
-def told(*words):
-    with open("log", "a") as file:
-        file.write(json.dumps(words) + "\\n")
-
-def sample(count=0):
-    told(path, count, *os.sched_getaffinity(0))
-    return 1.0
-
-level = 1.0
-{code}
-taken = visit.samples(level, "a", {{"a": lambda: Series(sample, count=0)}}, SAMPLES)
-print(json.dumps([*itertools.islice(taken, SAMPLES)]))
-"""
-COUNTS = """
 calls = itertools.count()
 def sample(count=0):
     return float(next(calls))
-"""
-DIES_IN_TURN_5 = """
-calls = itertools.count()
-def sample(count=0):
-    if next(calls) == 9:  # before the turns is one, in each turn are two
-        os.kill(os.getpid(), signal.SIGKILL)
-    return 1.0
+
+makers = {{"a": lambda: Series(sample, count=0)}}
+{code}
+taken = visit.samples(1.0, "a", makers, SAMPLES)
+print(json.dumps([*itertools.islice(taken, SAMPLES)]))
 """
 SLOWS_DOWN = """
 def sample(count=0):
-    told(count)
-    counted = open("log").read().count("[0]")
-    return 1.0 if counted - 2 <= in_turn.TURNS + 1 else 2.0  # each took one before the turns
+    with open("log", "a+") as file:
+        file.seek(0)
+        counted = len(file.read())
+        if count == 0:
+            file.write(".")
+    # Each process took one of each series before the turns; slow begins in mid-turn.
+    return 1.0 if counted - 4 < 2 * in_turn.TURNS + 1 else 2.0
+
+makers = {name: lambda: Series(sample, count=0) for name in "ab"}
+"""
+MAY_NOT_CHOOSE = """
+quiet_core.move = in_turn.move = lambda cores: False
+def sample(count=0):
+    return 1.0
 """
 SAYS_THAT_IT_CONNECTED = """
 class Socket(socket.socket):
@@ -63,7 +60,7 @@ class Socket(socket.socket):
 
 socket.socket = Socket
 def sample(count=0):
-    return 9.0
+    return -1.0
 """
 
 
@@ -108,86 +105,42 @@ def in_turn(sides):
     return done.result(timeout=20)
 
 
-def logged():
-    return [json.loads(line) for line in Path("log").read_text().splitlines()]
-
-
-def test_samples_are_taken_strictly_in_turn_on_one_core():
-    ended, taken = in_turn([side("a"), side("b")])
-    assert ended == 2 * [SAMPLES * [1.0]]
-    assert taken == TURNS * [({"a": 1.0}, {"a": 1.0})]
-    log = logged()[2:]  # each took one before the turns
-    first, second = log[0][0], log[2][0]
-    assert {first, second} == {"a", "b"}
-    order = [first, second, second, first] * (TURNS // 2)  # who is first alternates
-    assert [path for path, *_ in log[::2]] == [path for path, *_ in log[1::2]] == order
-    assert [count for _, count, *_ in log] == 2 * TURNS * [2, 0]
-    assert len({tuple(cores) for _, _, *cores in log}) == 1
-    assert len(log[0]) == 3
-
-
-@pytest.mark.skipif(len(os.sched_getaffinity(0)) < 2, reason="needs two cores")
-def test_they_leave_a_core_that_is_not_quiet_together():
-    ended, taken = in_turn([side("a", "level = 1e-12"), side("b", "level = 1e-12")])
-    assert ended == 2 * [SAMPLES * [1.0]]
-    assert len(taken) == TURNS
-    cores = [core for _, count, *core in logged() if count == 2]
-    in_turns = list(zip(cores[::2], cores[1::2], strict=True))
-    assert all(one == other for one, other in in_turns)
-    assert len({tuple(one) for one, _ in in_turns}) > 1
+def alone(samples):
+    """Whether they were taken one after the other, with none for a turn between them."""
+    return [later - sooner for sooner, later in pairwise(samples)] == (SAMPLES - 1) * [1.0]
 
 
 def test_a_machine_that_becomes_slow_in_mid_visit_changes_nothing():
     """Though it does in mid-turn, so that the medians of the two processes differ."""
 
-    class Kept:
-        def add(self, **line):
-            self.line = line
-
-    class Point:
-        benchmark, parameters = "a.time_new_array", {"nbytes": 8}
-
     class Processes:
         started = 0
 
         def visit(self, point):
-            ended, taken = in_turn([side("a", SLOWS_DOWN), side("b", SLOWS_DOWN)])
-            return [{"sentinel": 6e-5} for _ in ended], taken
+            _, taken = in_turn([side("a", SLOWS_DOWN), side("b", SLOWS_DOWN)])
+            measured = {"sentinel": 6e-5, "series": {name: {"seconds": [1.0]} for name in "ab"}}
+            return [measured, measured], taken
 
-    kept = Kept()
-    measuring.visit(kept, Point, Processes(), 0)
-    assert sorted(kept.line["seconds"]) == [1.0, 1.5]
-    assert kept.line["change"] == 0
+    lines = []
+    kept = SimpleNamespace(visits=[], add=lambda *added: lines.extend(added))
+    point = Point("a.time_new_array", "2", 0, {name: {"method": name} for name in "ab"})
+    measuring.visit(kept, point, Processes(), 0)
+    assert [line["parameters"]["method"] for line in lines] == ["a", "b"]
+    assert [line["change"] for line in lines] == [0, 0]
+    assert sorted(sorted(line["seconds"]) for line in lines) == [[1.0, 1.5], [1.5, 1.5]]
 
 
-def alone(samples):
-    """Whether COUNTS took them one after the other, with none for a turn between them."""
-    return [later - sooner for sooner, later in pairwise(samples)] == (SAMPLES - 1) * [1.0]
-
-
-@pytest.mark.parametrize("place", [0, 1])
-def test_one_that_dies_before_its_samples_leaves_the_other_alone(place):
-    codes = [COUNTS, COUNTS]
-    codes[place] = "os._exit(3)"
+@pytest.mark.parametrize("codes", [["", MAY_NOT_CHOOSE], [MAY_NOT_CHOOSE, MAY_NOT_CHOOSE]])
+def test_processes_that_may_not_choose_their_core_take_turns_all_the_same(codes):
     ended, taken = in_turn(list(map(side, "ab", codes)))
-    assert taken == []
-    assert ended[place] == 3
-    assert alone(ended[1 - place])
-
-
-@pytest.mark.parametrize("place", [0, 1])
-def test_one_that_dies_in_mid_turns_leaves_the_other_alone(place):
-    codes = [COUNTS, COUNTS]
-    codes[place] = DIES_IN_TURN_5
-    ended, taken = in_turn(list(map(side, "ab", codes)))
-    assert [turn[place] for turn in taken] == 4 * [{"a": 1.0}]
-    assert ended[place] == -9
-    assert alone(ended[1 - place])
+    assert len(taken) == TURNS
+    assert [turn[1] for turn in taken] == TURNS * [{"a": 1.0}]
+    assert ended[1] == SAMPLES * [1.0]
 
 
 def test_a_side_that_cannot_be_called_leaves_the_other_alone():
     ended = []
-    path, call = side("a", COUNTS)
+    path, call = side("a")
     sides = [(path, lambda: ended.append(call())), ("b", lambda: 1 / 0)]
     with pytest.raises(ZeroDivisionError):
         in_turn(sides)
@@ -205,8 +158,8 @@ def test_a_process_left_over_is_not_in_the_next_visit():
     ended, taken = in_turn([("a", lambda: connected.wait(10)), ("b", leave)])
     assert (ended, taken) == ([True, None], [])
     ended, taken = in_turn([side("a"), side("b")])
-    assert ended == 2 * [SAMPLES * [1.0]]
-    assert taken == TURNS * [({"a": 1.0}, {"a": 1.0})]
+    assert len(taken) == TURNS
+    assert all(one["a"] > 0 for turn in taken for one in turn)
     with left[0] as process:
         assert process.wait(timeout=10) == 1
 

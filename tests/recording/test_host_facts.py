@@ -126,10 +126,10 @@ def test_that_no_core_could_be_chosen_is_said(monkeypatch):
 
 @pytest.fixture
 def limited():
-    """A cgroup of 60 ms of each 100 ms; skipped where none can be made."""
+    """A cgroup of 30 ms of each 100 ms; skipped where none can be made."""
     for folder, limit in (
-        ("/sys/fs/cgroup", {"cpu.max": "60000 100000"}),
-        ("/sys/fs/cgroup/cpu", {"cpu.cfs_period_us": "100000", "cpu.cfs_quota_us": "60000"}),
+        ("/sys/fs/cgroup", {"cpu.max": "30000 100000"}),
+        ("/sys/fs/cgroup/cpu", {"cpu.cfs_period_us": "100000", "cpu.cfs_quota_us": "30000"}),
     ):
         group = Path(folder, f"test-{uuid.uuid4().hex[:8]}")
         try:
@@ -152,9 +152,9 @@ def test_a_run_that_was_stopped_says_so(project, limited):
     quoted = " ".join(f"'{word}'" if "'" not in word else f'"{word}"' for word in TINY)
     done = project.call("sh", "-c", f"echo $$ > {limited}/cgroup.procs && exec {asv} {quoted}")
     assert done.returncode == 0, done.stdout
-    assert "The CPU quota (0.6 cores) stopped what was measured " in done.stdout
+    assert "The CPU quota (0.3 cores) stopped what was measured " in done.stdout
     (run,) = provenance.load(provenance.path_beside(project.results()))
-    assert run["facts"]["cpu quota"] == "0.6 cores"
+    assert run["facts"]["cpu quota"] == "0.3 cores"
     assert run["facts"]["cpu throttled periods"] > 0
     assert run["facts"]["cpu throttled seconds"] > 0
 

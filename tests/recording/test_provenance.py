@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scripts import provenance as provenance_command
-from scripts.recording import facts, gpu, host, provenance, software
+from scripts.recording import facts, gpu, host, noise, provenance, software
 from scripts.setup import gpu as device
 from scripts.setup import stack
 from scripts.tables import origin
@@ -103,6 +103,22 @@ def test_a_broken_file_stops_a_run_before_it_measures(measured, content):
     assert shown.returncode == 1
     assert shown.stdout.count("\n") == 1
     assert "Error parsing the provenance" in shown.stdout
+
+
+def test_what_asv_rm_has_left_beside_no_result_is_of_nothing(measured):
+    """The next result of that commit is of its own run alone."""
+    path = measured.results()
+    commit = json.loads(path.read_text())["commit_hash"]
+    done = measured.asv("rm", "-y", f"commit_hash={commit}")
+    assert done.returncode == 0, done.stdout
+    assert not path.exists()
+    beside = noise.path_beside(path), provenance.path_beside(path)
+    assert all(one.exists() for one in beside)
+    beside[0].write_text("broken")
+    assert measured.run(*HARNESS).returncode == 0
+    (run,) = provenance.load(beside[1])
+    assert run["processes"] == 2
+    assert {key[0] for key in noise.load(beside[0])} == {"reference.Harness.time_nothing"}
 
 
 def test_versions_other_than_the_pins_are_said(project):

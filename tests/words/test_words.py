@@ -54,22 +54,30 @@ def test_kinds_say_where_they_end(memory, nbytes):
 def test_no_two_benchmarks_share_an_operation():
     known = [*json.loads((ROOT / "results" / "benchmarks.json").read_text())]
     known.remove("version")
-    other_way = [
-        "device_to_host.DeviceToHost.time_existing_array",
-        "x.Y.time_copy",
-        "x.Z.time_copy",
-    ]
-    names = [vocabulary.operation(name) for name in [*known, *other_way]]
+    unknown = ["x.Y.time_existing_array", "x.Y.time_copy", "x.Z.time_copy"]
+    names = [vocabulary.operation(name) for name in [*known, *unknown]]
     assert len(set(names)) == len(names)
-    assert "DeviceToHost.existing_array" in names
+    assert "Y.existing_array" in names
     assert set(vocabulary.NAMES) == set(known)
 
 
 def test_a_series_is_whole_without_a_parameter():
     link = vocabulary.series("reference.Link.time_link", {"nbytes": 1024})
     assert link == ("reference.Link.time_link", "link", "pinned", "", 1024)
+    back = vocabulary.series("reference.Link.time_link_back", {"nbytes": 1024})
+    assert back == ("reference.Link.time_link_back", "link_back", "pinned", "", 1024)
+    name = vocabulary.OTHERS["ordinary_warm"]
+    way = vocabulary.series(name, {"way": "staged", "nbytes": 65536})
+    assert way == (name, "staged", "pageable", "", 65536)
     copy = vocabulary.series("reference.HostCopy.time_copy", {"dtype": "uint8", "nbytes": 8})
     assert copy == ("reference.HostCopy.time_copy", "copy", "pageable", "uint8", 8)
+
+
+def test_what_is_measured_in_turn_has_the_parameter_that_tells_its_series_apart():
+    known = json.loads((ROOT / "results" / "benchmarks.json").read_text())
+    assert len(vocabulary.IN_TURN) == 7
+    for name, parameter in vocabulary.IN_TURN.items():
+        assert known[name]["param_names"][0] == parameter
 
 
 def test_the_edges_and_the_formats_are_nowhere_else():

@@ -8,11 +8,6 @@ as zero. `static` is for a file, where nothing can be switched: it has a legend 
 from scripts.report_page.charts import bandwidth, dtypes, history, latency, machines
 
 # In the order of the page. Each is drawn from the newest result of each machine, ...
-CHARTS = {
-    "bandwidth": bandwidth,
-    "latency": latency,
-    "dtypes": dtypes,
-    "machines": machines,
-}
+CHARTS = {"bandwidth": bandwidth, "latency": latency, "dtypes": dtypes, "machines": machines}
 # ... and these from all results.
 OVER_TIME = {"history": history}

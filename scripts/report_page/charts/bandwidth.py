@@ -18,16 +18,7 @@ from scripts.report_page.chart_data import (
     transfers,
     with_numbers,
 )
-from scripts.report_page.look import (
-    GREY,
-    colour,
-    legend,
-    methods,
-    panels,
-    shape,
-    sizes,
-    switches,
-)
+from scripts.report_page.look import GREY, LEGEND, colour, methods, panels, shape, sizes, switches
 from scripts.words.vocabulary import OTHERS
 
 TITLE = "Bandwidth"
@@ -35,13 +26,10 @@ CAPTION = (
     "Each panel has the same axes. Dashed: the most that the link carries while it is "
     "kept busy. Dotted: NumPy to NumPy on the same host, float32."
 )
-LINES = {
-    "the link's ceiling": OTHERS["link"],
-    "the host's own copy": OTHERS["copy"],
-}
+LINES = {"the link's ceiling": OTHERS["link"], "the host's own copy": OTHERS["copy"]}
 
 
-def draw(points, static=False):
+def draw(points: pandas.DataFrame, static: bool = False) -> altair.FacetChart:
     rows = transfers(points).assign(kind="transfer")
     lines = [
         in_every_panel(with_numbers(points[points["benchmark"].eq(name)]), kind, rows)
@@ -62,19 +50,19 @@ def draw(points, static=False):
         for field in ("rate", "rate_low")
     )
     shown = base.transform_filter("datum.kind === 'transfer'").encode(
-        color=colour(names, legend(static)), detail="dtype:N"
+        color=colour(names, static), detail="dtype:N"
     )
     shown = shown.transform_filter(method_shown).transform_filter(dtype_shown)
     bands = shown.mark_area(opacity=0.2).encode(y=low, y2="rate_high")
     curves = shown.mark_line(strokeWidth=1.8).encode(y=rate)
     marks = shown.mark_point(filled=True, size=45, opacity=1).encode(
-        y=rate, shape=shape(names, legend(static)), tooltip=tooltip(*RATES)
+        y=rate, shape=shape(names, static), tooltip=tooltip(*RATES)
     )
-    dash = altair.StrokeDash("kind:N", title=None, legend=legend(True))
+    dash = altair.StrokeDash("kind:N", title=None, legend=LEGEND)
     dash = dash.scale(domain=list(LINES), range=[[7, 3], [2, 3]])
     limits = base.transform_filter("datum.kind !== 'transfer'").encode(y=rate, strokeDash=dash)
     limits = limits.mark_line(color=GREY, strokeWidth=1.6).encode(
         tooltip=tooltip(*RATES[:3], about=["kind", "size"])
     )
     layers = [limits, bands, curves, marks]
-    return panels(layers, shown_data, set(rows["panel"]), menu + methods_on + dtypes_on, chosen)
+    return panels(layers, shown_data, rows, menu + methods_on + dtypes_on, chosen)

@@ -16,8 +16,8 @@ from scripts.report_page.chart_data import (
 )
 from scripts.report_page.look import (
     GREY,
+    LEGEND,
     colour,
-    legend,
     methods,
     panels,
     switches,
@@ -32,7 +32,7 @@ CAPTION = (
 )
 
 
-def draw(points, static=False):
+def draw(points: pandas.DataFrame, static: bool = False) -> altair.FacetChart:
     rows = dtypes.comparable(
         points[points["status"].eq("ok") & points["operation"].isin(TRANSFERS)]
     )
@@ -64,18 +64,12 @@ def draw(points, static=False):
         x=across,
         xOffset=altair.XOffset("method:N", sort=names),
         y=off,
-        color=colour(names, legend(static)),
-        shape=altair.Shape("dtype:N", title=None, legend=legend(True)).scale(domain=kinds),
+        color=colour(names, static),
+        shape=altair.Shape("dtype:N", title=None, legend=LEGEND).scale(domain=kinds),
         tooltip=tooltip(("off", "% slower than the mean"), ("us", "µs")),
     )
     band = altair.Chart().transform_filter("datum.kind === 'noise'")
     band = band.mark_bar(color=GREY, opacity=0.2, width=altair.expr("bandwidth('x')")).encode(
         x=across, y=low, y2="high", tooltip=tooltip(("high", "noise, ± %"), about=["size"])
     )
-    return panels(
-        [band, marks],
-        shown_data,
-        set(rows["panel"].dropna()),
-        menu + methods_on + dtypes_on,
-        chosen,
-    )
+    return panels([band, marks], shown_data, rows, menu + methods_on + dtypes_on, chosen)

@@ -1,13 +1,15 @@
 """How GB/s went from result to result of a machine; where it steps, change_points/ says."""
 
 import itertools
+from collections.abc import Mapping, Sequence
 
 import altair
 import pandas
 
+from scripts.change_points.history import Change
 from scripts.reading.points import RUN
 from scripts.report_page.chart_data import data, menus, transfers
-from scripts.report_page.look import GREY, colour, legend, methods, shape, switches
+from scripts.report_page.look import GREY, colour, methods, shape, switches
 from scripts.words.vocabulary import ALL
 
 TITLE = "History"
@@ -15,16 +17,16 @@ CAPTION = "GB/s of float32 over the stack's commits."
 STEP_OF = ["machine", "commit", "method", "memory", "operation", "nbytes", "dtype"]
 MOST_ROWS = 40_000  # of the page's history; what is older than its newest half is thinned
 STEP = "isValid(datum.step)"
+Changes = Mapping[str, Sequence[Change]]  # by machine
 
 
-def series(points):
+def series(points: pandas.DataFrame) -> pandas.DataFrame:
     """The float32 transfers that were measured, with `result`, the number of the result they are
     of (0 is a machine's oldest), and `name`, what the axis calls it."""
     rows = points[points["dtype"].eq("float32") & points["status"].eq("ok")]
     rows = transfers(rows)
-    runs = rows.groupby(RUN, observed=True, sort=False, as_index=False)["measured"].min()
-    dates = rows.groupby(RUN, observed=True, sort=False)["commit_date"].first()
-    runs["commit_date"] = dates.to_numpy()
+    runs = rows.groupby(RUN, observed=True, sort=False, as_index=False)
+    runs = runs.agg({"measured": "min", "commit_date": "first"})
     runs = runs.sort_values(["commit_date", "measured"], kind="stable")
     runs["result"] = runs.groupby("machine", observed=True).cumcount()
     runs["name"] = runs["commit"].astype(str).str[:8]
@@ -34,7 +36,7 @@ def series(points):
     return rows.sort_values(["machine", "result"], kind="stable", ignore_index=True)
 
 
-def steps(rows, histories):
+def steps(rows: pandas.DataFrame, histories: Changes) -> pandas.DataFrame:
     """The rows of `series` at change points, with `step`, the change of GB/s in per cent."""
     names, found = methods(rows), []
     for machine, changes in histories.items():
@@ -51,7 +53,7 @@ def steps(rows, histories):
     return rows.loc[at.index].assign(step=at.round(1))
 
 
-def thinned(rows):
+def thinned(rows: pandas.DataFrame) -> tuple[pandas.DataFrame, int, int]:
     """`rows` of at most about MOST_ROWS, and how many results of how many are left.
 
     Each machine keeps its newest results whole, and of the older ones every second, third, ...
@@ -65,10 +67,13 @@ def thinned(rows):
     for every in itertools.count(2):
         kept = rows[(age < whole) | (age % every == 0)]
         if len(kept) <= MOST_ROWS or every > last.max():
-            return kept, kept.groupby("machine", observed=True)["result"].nunique().sum(), total
+            break
+    return kept, kept.groupby("machine", observed=True)["result"].nunique().sum(), total
 
 
-def draw(points, histories, static=False):
+def draw(
+    points: pandas.DataFrame, histories: Changes, static: bool = False
+) -> altair.TopLevelMixin:
     """GB/s over the results of a machine, oldest first; a large, ringed mark where it steps.
 
     `histories` is {machine: changes} as change_points/history.py has them.
@@ -80,12 +85,8 @@ def draw(points, histories, static=False):
     rows = pandas.concat([kept, rows.loc[found.index.difference(kept.index)]]).sort_index()
     rows["date"] = rows["commit_date"].dt.strftime("%Y-%m-%d %H:%M")
     names = methods(rows)
-    shown = altair.Chart(
-        data(
-            *(rows, "machine", "memory", "into", "size", "method", "result", "name", "date"),
-            *("rate", "step"),
-        )
-    )
+    about = "machine", "memory", "into", "size", "method", "result", "name", "date"
+    shown = altair.Chart(data(rows, *about, "rate", "step"))
     largest = str(rows.loc[rows["nbytes"].idxmax(), "size"]) if len(rows) else None
     chosen_by = {"memory": "pinned", "into": "existing array", "size": largest}
     menu, chosen = menus(rows.sort_values("nbytes"), machine=None, **chosen_by)
@@ -97,14 +98,14 @@ def draw(points, histories, static=False):
         x=altair.X("name:O", sort=order, title="commit of the stack, oldest first").axis(
             labelAngle=-40, labelOverlap=True
         ),
-        color=colour(names, legend(static)),
+        color=colour(names, static),
     )
     line = shown.mark_line(strokeWidth=1.8).encode(y=rate, order="result:Q")
     marks = shown.mark_point(filled=True, opacity=1, strokeWidth=3).encode(
         size=altair.when(STEP).then(altair.value(170)).otherwise(altair.value(45)),
         stroke=altair.when(STEP).then(altair.value(GREY)).otherwise(altair.value(None)),
         y=rate,
-        shape=shape(names, legend(static)),
+        shape=shape(names, static),
         tooltip=[
             *(altair.Tooltip(f"{field}:N") for field in ("method", "name", "date")),
             altair.Tooltip("rate:Q", title="GB/s"),

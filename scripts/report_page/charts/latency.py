@@ -15,22 +15,14 @@ from scripts.report_page.chart_data import (
     transfers,
     with_numbers,
 )
-from scripts.report_page.look import (
-    GREY,
-    colour,
-    legend,
-    methods,
-    panels,
-    shape,
-    switches,
-)
+from scripts.report_page.look import GREY, LEGEND, colour, methods, panels, shape, switches
 from scripts.words.vocabulary import OTHERS, SMALL
 
 TITLE = "Latency"
 CAPTION = "What a transfer costs before its bytes count."
 
 
-def draw(points, static=False):
+def draw(points: pandas.DataFrame, static: bool = False) -> altair.FacetChart:
     rows = transfers(points[points["dtype"].eq("float32") & points["nbytes"].le(SMALL)])
     rows = rows.assign(kind="transfer")
     floor = points["benchmark"].eq(OTHERS["nothing"]) & points["wait"].eq("device")
@@ -44,19 +36,17 @@ def draw(points, static=False):
     shown = shown.transform_filter(method_shown).encode(
         x=altair.X("size:N", sort=order, title="size of the array", axis=STRAIGHT),
         xOffset=altair.XOffset("method:N", sort=names),
-        color=colour(names, legend(static)),
+        color=colour(names, static),
     )
     micros, low = (altair.Y(f"{field}:Q", title="µs") for field in ("us", "us_low"))
     bars = shown.mark_rule(strokeWidth=2).encode(y=low, y2="us_high")
     marks = shown.mark_point(filled=True, size=55, opacity=1).encode(
-        y=micros, shape=shape(names, legend(static)), tooltip=tooltip(*TIMES)
+        y=micros, shape=shape(names, static), tooltip=tooltip(*TIMES)
     )
-    dash = altair.StrokeDash("kind:N", title=None, legend=legend(True))
+    dash = altair.StrokeDash("kind:N", title=None, legend=LEGEND)
     dash = dash.scale(domain=["the harness's floor"], range=[[7, 3]])
     rule = altair.Chart().transform_filter("datum.kind !== 'transfer'").encode(strokeDash=dash)
     rule = rule.mark_rule(color=GREY, strokeWidth=1.6).encode(
         y=micros, tooltip=tooltip(*TIMES, about=["kind"])
     )
-    return panels(
-        [rule, bars, marks], shown_data, set(rows["panel"].dropna()), menu + methods_on, chosen
-    )
+    return panels([rule, bars, marks], shown_data, rows, menu + methods_on, chosen)

@@ -16,46 +16,35 @@ from scripts.report_page.chart_data import (
     tooltip,
     transfers,
 )
-from scripts.report_page.look import (
-    HEIGHT,
-    WIDTH,
-    colour,
-    legend,
-    methods,
-    sizes,
-)
+from scripts.report_page.look import HEIGHT, LEGEND, WIDTH, colour, methods, sizes
 from scripts.words.vocabulary import OTHERS
 
 TITLE = "GPU against GPU"
 CAPTION = "Shapes and dashes are machines; the colour is the method's, as everywhere."
 
 
-def draw(points, static=False):
+def draw(points: pandas.DataFrame, static: bool = False) -> altair.ConcatChart:
     rows = transfers(points[points["dtype"].eq("float32")])
     link = points[points["benchmark"].eq(OTHERS["link"])]
     link = link.set_index(["machine", "nbytes"])["gb_per_s"]
     keys = pandas.MultiIndex.from_frame(rows[["machine", "nbytes"]])
     rows["share"] = digits(100 * rows["gb_per_s"] / link.reindex(keys).to_numpy())
     names, each = methods(points), present(rows, "machine")
-    shown = altair.Chart(
-        data(
-            *(rows, "machine", "method", "memory", "into", "size", "nbytes"),
-            *("rate", "rate_low", "rate_high", "share", "us"),
-        )
-    )
+    about = "machine", "method", "memory", "into", "size", "nbytes"
+    shown = altair.Chart(data(rows, *about, "rate", "rate_low", "rate_high", "share", "us"))
     chosen_by = {"method": None, "memory": "pinned", "into": "existing array"}
     menu, chosen = menus(rows, **chosen_by)
     shown = shown.transform_filter(chosen)
-    dash = altair.StrokeDash("machine:N", title=None, legend=legend(True)).scale(domain=each)
-    shapes = altair.Shape("machine:N", title=None, legend=legend(True)).scale(domain=each)
-    base = shown.encode(x=sizes(rows), color=colour(names, legend(static)))
+    dash = altair.StrokeDash("machine:N", title=None, legend=LEGEND).scale(domain=each)
+    shapes = altair.Shape("machine:N", title=None, legend=LEGEND).scale(domain=each)
+    base = shown.encode(x=sizes(rows), color=colour(names, static))
     rate = altair.Y("rate:Q", title="GB/s", axis=LOG_AXIS).scale(type="log", nice=False, padding=8)
     share = altair.Y("share:Q", title="% of the link's ceiling").scale(zero=True)
-    about = tooltip(*RATES, ("share", "% of the ceiling"), about=["machine", "method", "size"])
+    told = tooltip(*RATES, ("share", "% of the ceiling"), about=["machine", "method", "size"])
     views = [
         altair.layer(
             base.mark_line(strokeWidth=1.8).encode(y=y, strokeDash=dash),
-            base.mark_point(size=60, opacity=1).encode(y=y, shape=shapes, tooltip=about),
+            base.mark_point(size=60, opacity=1).encode(y=y, shape=shapes, tooltip=told),
         ).properties(width=WIDTH, height=HEIGHT, title=title)
         for y, title in ((rate, "GB/s"), (share, "Share of the ceiling"))
     ]
