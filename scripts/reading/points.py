@@ -138,7 +138,7 @@ def column(name: str, parts: list[Part], lengths: list[int]) -> Any:
     return numpy.repeat(numpy.array(values, float), lengths)
 
 
-def text(values):
+def text(values: Any) -> pandas.Categorical:
     """A column of text, also where nobody has any: such is of text in a Parquet file, too."""
     found = pandas.Categorical(values)
     return found if len(found.categories) else found.set_categories(pandas.Index([], dtype="str"))
