@@ -1,12 +1,14 @@
 """The site: our report beside asv's pages, one detector for both, a preview for this machine."""
 
 import ast
+import functools
 import itertools
 import json
 import os
 import socketserver
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -35,8 +37,9 @@ class Report(OutputPublisher):
     name = "report"
     button_label = "Report"
     description = "The results as charts and tables, also with no network"
-    order = 9  # after asv's own, and before offline.Pages, which leads to it
+    order = 2.5  # before asv's regressions, which it confirms, and offline.Pages, which leads to it
     process = None
+    confirmed: Callable[[list[Any]], list[Any]] = list  # asv's own, where there is no report
 
     @classmethod
     def start(cls, results: str) -> None:
@@ -69,27 +72,30 @@ class Report(OutputPublisher):
         found = json.loads(changes.read_text())
         os.replace(changes, page.with_suffix(".json"))
         MADE.unlink()
-        confirm(conf, benchmarks, graphs, revisions, found)
+        cls.confirmed = functools.partial(confirmed, benchmarks, graphs, revisions, found)
 
 
-def confirm(conf, benchmarks, graphs, revisions, changes: dict[str, Any]) -> None:
-    """Leave in asv's regressions those that are change points of scripts/change_points/, too.
+@replace(Regressions, "_save", "asv judges each series alone, and knows no noise between processes")
+def save_regressions(original, conf, data: dict[str, Any]) -> None:
+    """Those alone that are change points of scripts/change_points/, too; asv's feed is of them."""
+    data["regressions"][:] = Report.confirmed(data["regressions"])
+    original(conf, data)
 
-    asv judges each series alone, by its seconds, and knows no noise between processes.
-    """
+
+def confirmed(
+    benchmarks, graphs, revisions, changes: dict[str, Any], found: list[Any]
+) -> list[Any]:
+    """Those of asv's regressions `found` that are among the report's `changes`, by machine."""
     hashes = {revision: commit for commit, revision in revisions.items()}
-    path = Path(conf.html_dir, "regressions.json")
     left = []
-    for name, graph, params, index, last, best, jumps in util.load_json(path)["regressions"]:
+    for name, graph, params, index, last, best, jumps in found:
         benchmark = benchmarks[name.partition("(")[0]]
         # asv leaves out of a curve's parameters what all curves have in common.
         machine = params.get("machine") or next(iter(graphs.get_params()["machine"]))
         slower = slower_at(changes.get(machine, {}).get("changes", []), benchmark, index)
-        kept = [jump for jump in jumps if hashes.get(jump[1]) in slower]
-        if kept:
+        if kept := [jump for jump in jumps if hashes.get(jump[1]) in slower]:
             left.append([name, graph, params, index, last, best, kept])
-    Regressions._save(conf, {"regressions": left})
-    Regressions._save_feed(conf, benchmarks, left, revisions, hashes)
+    return left
 
 
 def slower_at(changes: list[Any], benchmark: dict[str, Any], index: int | None) -> set[str]:

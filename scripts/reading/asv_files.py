@@ -22,7 +22,8 @@ def parsed(path: str | Path) -> dict[str, Any]:
     try:
         text = Path(path).read_text("utf-8")
         data = json.loads(text)  # which knows asv's NaN
-        if "\\ud" in text.lower():  # the half of a character could not be written anywhere
+        # The half of a character could not be written anywhere.
+        if "\\ud" in text or "\\uD" in text:
             json.dumps(data, ensure_ascii=False).encode()
     except (ValueError, RecursionError) as error:
         raise UserError(f"Error parsing JSON in file '{path}': {error}") from None

@@ -132,13 +132,7 @@ def column(name: str, parts: list[Part], lengths: list[int]) -> Any:
     if any(isinstance(value, numpy.ndarray) for value in values):
         filled: Any = map(numpy.broadcast_to, values, lengths)  # type: ignore[arg-type]
         whole = numpy.concatenate([values.astype(kind) for values in filled])
-        return text(whole) if name in TEXT else whole
+        return pandas.Categorical(whole) if name in TEXT else whole
     if name in TEXT:
-        return text(values).repeat(lengths)
+        return pandas.Categorical(values).repeat(lengths)
     return numpy.repeat(numpy.array(values, float), lengths)
-
-
-def text(values: Any) -> pandas.Categorical:
-    """A column of text, also where nobody has any: such is of text in a Parquet file, too."""
-    found = pandas.Categorical(values)
-    return found if len(found.categories) else found.set_categories(pandas.Index([], dtype="str"))
