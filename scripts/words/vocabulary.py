@@ -42,7 +42,7 @@ class Operation(NamedTuple):
         return f"into {'an' if where[0] in 'aeiou' else 'a'} {where}"
 
 
-TO_DEVICE = "to device"
+TO_DEVICE, TO_HOST = "to device", "to host"
 # The transfers that methods are compared by. Another operation, or direction, is one entry.
 TRANSFERS = {
     "existing_array": Operation(
