@@ -2,7 +2,7 @@
 
 What is measured: host_to_device.py (read it first), reference.py and cold_start.py. How: visit.py,
 and what it is made of: group.py, series.py, in_turn.py, quiet_core.py, checks.py, device.py. With
-what: methods/. For asv: clock.py, reasons.py.
+what: methods/. For asv: clock.py, reasons.py. For scripts/hosts.py, not for asv: host_check.py.
 
 asv's forkserver imports this package once and forks a child for every replicate. The four
 libraries are imported here, before the fork, because imports are most of what a fresh process

@@ -29,6 +29,8 @@ def arguments() -> argparse.Namespace:
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     check = commands.add_parser("check", help="measure every GPU of this host")
     check.add_argument("--json", metavar="FILE", type=Path, help="write a line of JSON a GPU, too")
+    told = "what it is called in the lines; if not said, as Slurm calls it, or as it calls itself"
+    check.add_argument("--host", metavar="NAME", help=told)
     rank = commands.add_parser("rank", help="which of many hosts are slow, and why")
     rank.add_argument("files", nargs="+", metavar="FILE", type=Path, help="what check has written")
     told = "the names of the hosts that had to answer, a line each"
@@ -46,12 +48,9 @@ def rank(options: argparse.Namespace) -> int:
 
 
 def check(options: argparse.Namespace) -> int:
-    from scripts.hosts import answer, check, schema
+    from scripts.hosts import answer, check
 
-    lines = check.check()
-    if options.json:
-        options.json.write_bytes(schema.written(lines))
-    return answer.checked(lines)
+    return answer.check(check.check(options.host), options.json)
 
 
 def exit_code(options: argparse.Namespace) -> int:

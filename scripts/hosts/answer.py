@@ -1,7 +1,7 @@
 """A ranking in words: for a terminal, as Markdown, as a list of hosts to drain."""
 
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from rich import box
@@ -9,11 +9,13 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from scripts.hosts import schema
+from scripts.hosts import expected, schema
 from scripts.hosts.fleet import FALSE_ALARMS
-from scripts.hosts.ranking import Place, Ranking
+from scripts.hosts.kinds import ALONE, AT_ONCE, SIZES, TRANSFERS, Transfer
+from scripts.hosts.ranking import CANNOT_SAY, Place, Ranking
 from scripts.hosts.ranking import rank as ranked
-from scripts.words.formats import as_percent, change, count, percent
+from scripts.hosts.schema import Line
+from scripts.words.formats import as_percent, change, count, percent, rate, size
 from scripts.words.markdown import escaped
 from scripts.words.shown import plain, say
 
@@ -74,6 +76,33 @@ def rank(
         drained.write_text(drain(found))
     terminal(found)
     return found.code
+
+
+def check(lines: Sequence[Line], into: Path | None) -> int:
+    """Show the lines of a host, and write them `into` a file; the exit code. OSError."""
+    if into:  # before what may end in a closed pipe
+        into.write_bytes(schema.written(lines))
+    if any(line.gpu for line in lines):
+        large = [one for one in TRANSFERS if one.nbytes == SIZES[-1]]
+        told = [f"{one.direction}\n{one.memory}" for one in large]
+        each = [
+            [line.pci or "", str(line.link or ""), *cells(line, large), line.verdict]
+            for line in lines
+        ]
+        table(["GPU", "link", *told, "verdict"], each)
+        say(f"GB/s of {size(SIZES[-1])}, alone / all GPUs at once")
+    code = expected.code(lines)
+    say(plain(expected.reason(lines)), sys.stderr if code == CANNOT_SAY else sys.stdout)
+    return code
+
+
+def cells(line: Line, transfers: Iterable[Transfer]) -> Iterator[str]:
+    """'54.8 / 50.1', or the one number where there is but one GPU."""
+    for transfer in transfers:
+        kinds = [transfer.kind(when) for when in (ALONE, AT_ONCE)]
+        yield " / ".join(
+            rate(line.measured[kind].gb_per_s) for kind in kinds if kind in line.measured
+        )
 
 
 def terminal(ranking: Ranking) -> None:
