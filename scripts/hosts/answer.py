@@ -84,7 +84,7 @@ def check(lines: Sequence[Line], into: Path | None) -> int:
         into.write_bytes(schema.written(lines))
     if any(line.gpu for line in lines):
         large = [one for one in TRANSFERS if one.nbytes == SIZES[-1]]
-        told = [f"{one.direction}\n{one.memory}" for one in large]
+        told = [f"{one.direction}, {one.memory}" for one in large]
         each = [
             [line.pci or "", str(line.link or ""), *cells(line, large), line.verdict]
             for line in lines

@@ -17,13 +17,18 @@ CALL = f"{FEW}; {MAIN}; sys.exit(answer.check(check.check('node7'), Path(sys.arg
 without_gpu = pytest.mark.skipif(has_gpu(), reason="this machine has a GPU")
 
 
-def check(tmp_path, gpus=2, slow=-1, lost=-1, **variables):
-    """The command's process, and the lines that it wrote, of six rounds on a host of such GPUs."""
-    library = tmp_path / "libcuda.so.1"
+def driver(folder, gpus=2, slow=-1, lost=-1):
+    """Variables with which programs find so many GPUs."""
+    library = folder / "libcuda.so.1"
     defined = [f"-DGPUS={gpus}", f"-DSLOW={slow}", f"-DLOST={lost}"]
     source = ROOT / "tests" / "hosts" / "gpus.c"
     subprocess.run(["gcc", "-shared", "-fPIC", *defined, "-o", library, source], check=True)
-    ours = {"LD_LIBRARY_PATH": str(tmp_path), "PYTHONPATH": str(ROOT), **variables}
+    return {"LD_LIBRARY_PATH": str(folder)}
+
+
+def check(tmp_path, variables=None, **faults):
+    """The command's process, and the lines that it wrote, of six rounds on a host of such GPUs."""
+    ours = {**driver(tmp_path, **faults), "PYTHONPATH": str(ROOT), **(variables or {})}
     done = subprocess.run(
         [sys.executable, "-c", CALL, tmp_path / "host.jsonl"],
         env={**os.environ, **ours},
@@ -74,7 +79,7 @@ def test_a_gpu_that_is_lost_in_mid_check(tmp_path):
 
 @without_gpu
 def test_only_what_is_visible_is_measured(tmp_path):
-    done, lines = check(tmp_path, CUDA_VISIBLE_DEVICES="1")
+    done, lines = check(tmp_path, {"CUDA_VISIBLE_DEVICES": "1"})
     assert done.returncode == 2
     assert [line.pci for line in lines] == ["0000:01:00.0"]
     assert {kind.rpartition(", ")[2] for kind in lines[0].measured} == {ALONE}
