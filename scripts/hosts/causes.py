@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 
-from scripts.hosts.kinds import ALONE
+from scripts.hosts.kinds import AT_ONCE
 from scripts.hosts.schema import Line, Link
 from scripts.recording.gpu import BENIGN
 from scripts.recording.host import listed
@@ -47,7 +47,7 @@ def probable(line: Line, usual: Link | None = None, kinds: Collection[str] = ())
         and f"CPU quota {line.cpu_quota} stopped it {line.cpu_stopped_seconds:.2g} s",
         line.busy_rounds >= BUSY and f"busy cores: {count(line.busy_rounds, 'round', 'rounds')}",
         bool(kinds)
-        and not any(kind.endswith(ALONE) for kind in kinds)
+        and all(kind.endswith(AT_ONCE) for kind in kinds)
         and "only with its siblings: a bridge or the host's memory is shared",
     ]
     return [cause for cause in found if cause]

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy import optimize, stats
 
 FALSE_ALARMS = 0.001  # of healthy hosts, at most so many are named
-NOMINAL = FALSE_ALARMS / 4  # as spread and tail are learned, too, and not known
+NOMINAL = FALSE_ALARMS / 8  # tails are learned where there are more values than out there
 MATTERS = 0.02  # nothing less slow than that is worth a drained node
 LEAST = 0.002  # spread: equal numbers are rounded ones
 CLIP = 3.5  # of the spread: what is slower is no part of what is normal
@@ -44,12 +44,13 @@ class Fleet(NamedTuple):
         return numpy.minimum(1, self.tests * numpy.nanmin(tails, axis=1, initial=1))
 
 
-def learn(rows: Values, gpus: int) -> Fleet:
-    """`gpus` is how many a host has. Up to a fifth of the rows, and more, may be slow.
+def learn(rows: Values, gpus: int, singles: int | None = None) -> Fleet:
+    """`gpus` is how many a host has; columns from `singles` on are means of others.
 
-    Median and median absolute deviation, of what is left when all that is far below is left out,
-    again and again; only the slow side is: nothing makes a link faster than it is. How heavy the
-    tail is, the fast side says, where no slow one can be.
+    A fifth of the rows may be slow: centre and spread are median and median absolute deviation of
+    what is left when all that is far below is left out, again and again. What is far above stays:
+    nothing makes a link faster than it is. How heavy the tail is, the fast side says, where
+    nothing is slow.
     """
     kept = rows.copy()
     for _ in range(20):

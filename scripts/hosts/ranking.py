@@ -124,14 +124,14 @@ def among(name: str, found: Sequence[list[Line]]) -> Model:
     if len(of_host) < FLEET:
         number = count(len(of_host), "host is", "hosts are")
         return Model(name, len(newest), [], {}, f"{name}: {number} no fleet, {FLEET} are the least")
-    kinds = sorted({kind for line in newest for kind in line.measured})
-    rows = logarithms(newest, kinds)
-    learned = fleet.learn(rows, max(of_host.values()))
+    measured = sorted({kind for line in newest for kind in line.measured})
+    rows, kinds = with_means(logarithms(newest, measured), measured)
+    learned = fleet.learn(rows, max(of_host.values()), len(measured))
     sees = dict(zip(kinds, map(float, -learned.threshold), strict=True))
     if not numpy.isfinite(learned.threshold).any():
         told = f"{name}: {len(newest)} GPUs are too few, or differ too much, to say"
         return Model(name, len(newest), [], sees, told)
-    ages = aged(found, kinds, max(of_host.values()))
+    ages = aged(found, measured, max(of_host.values()))
     links = [line.link for line in newest if line.link]
     usual = max(links, key=links.count, default=None)
     below = learned.below(rows)
@@ -158,7 +158,22 @@ def logarithms(lines: Iterable[Line], kinds: Sequence[str]) -> fleet.Values:
     return numpy.log(rates)
 
 
-def aged(found: Sequence[list[Line]], kinds: Sequence[str], gpus: int) -> dict[str, str]:
+def with_means(rows: fleet.Values, kinds: Sequence[str]) -> tuple[fleet.Values, list[str]]:
+    """`rows` and `kinds`, and behind them the mean of all kinds of a memory and size.
+
+    What slows a GPU slows all of them, and what disturbs one of them disturbs no other: the mean
+    shows less, and shows it on fleets whose single numbers are now and then far off.
+    """
+    same = defaultdict(list)
+    for at, kind in enumerate(kinds):
+        _, *what, _ = [*kind.split(", "), ""]
+        same[", ".join(what[:2])].append(at)
+    means = {name: columns for name, columns in same.items() if len(columns) > 1}
+    more = [rows[:, columns].mean(axis=1) for columns in means.values()]
+    return numpy.column_stack([rows, *more]), [*kinds, *(f"{name}, on average" for name in means)]
+
+
+def aged(found: Sequence[list[Line]], measured: Sequence[str], gpus: int) -> dict[str, str]:
     """In which kind, and by how much, the GPUs changed that changed as no other did, by key.
 
     What changed for all, as with a new driver, is the centre of the changes, and no age.
@@ -166,9 +181,10 @@ def aged(found: Sequence[list[Line]], kinds: Sequence[str], gpus: int) -> dict[s
     several = [taken for taken in found if len(taken) > 1]
     if len(several) < FLEET:
         return {}
-    earlier = [fleet.nanmedian(logarithms(taken[:-1], kinds)) for taken in several]
-    rows = logarithms([taken[-1] for taken in several], kinds) - numpy.array(earlier)
-    learned = fleet.learn(rows, gpus)
+    earlier = [fleet.nanmedian(logarithms(taken[:-1], measured)) for taken in several]
+    changes = logarithms([taken[-1] for taken in several], measured) - numpy.array(earlier)
+    rows, kinds = with_means(changes, measured)
+    learned = fleet.learn(rows, gpus, len(measured))
     below = numpy.nan_to_num(learned.below(rows) - learned.threshold, nan=-numpy.inf)
     return {
         several[at][-1].key: f"{change(rows[at, worst])} ({kinds[worst]})"

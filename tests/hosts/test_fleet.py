@@ -5,7 +5,7 @@ import re
 import numpy
 import pytest
 
-from scripts.hosts import fleet
+from scripts.hosts import fleet, ranking
 from tests.conftest import ROOT
 from tests.hosts import made_up
 
@@ -19,11 +19,17 @@ def hosts(slow):
     return slow.any(axis=1).reshape(-1, GPUS).any(axis=1)
 
 
+def slow_ones(rows):
+    """As the ranking finds them."""
+    rows, _ = ranking.with_means(rows, made_up.KINDS)
+    return fleet.learn(rows, GPUS, len(made_up.KINDS)).slow(rows)
+
+
 def healthy(df):
     """How many hosts are named in FLEETS fleets where nothing is slow."""
     rng = numpy.random.default_rng(11)
     fleets = (made_up.values(rng, df=df) for _ in range(FLEETS))
-    return sum(int(hosts(fleet.learn(rows, GPUS).slow(rows)).sum()) for rows in fleets)
+    return sum(int(hosts(slow_ones(rows)).sum()) for rows in fleets)
 
 
 def planted(change, share, df=None):
@@ -36,7 +42,7 @@ def planted(change, share, df=None):
         ill[0] = True
         of_ill = numpy.repeat(ill, GPUS)
         rows[of_ill] += change
-        slow = fleet.learn(rows, GPUS).slow(rows)
+        slow = slow_ones(rows)
         found += slow[of_ill].any(axis=1).sum()
         bad += of_ill.sum()
         named += hosts(slow)[~ill].sum()
