@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import time
 
 import pytest
 
@@ -84,6 +85,26 @@ def test_only_what_is_visible_is_measured(tmp_path):
     assert [line.pci for line in lines] == ["0000:01:00.0"]
     assert {kind.rpartition(", ")[2] for kind in lines[0].measured} == {ALONE}
     assert "nothing to hold it against" in done.stderr
+
+
+@pytest.mark.gpu
+def test_on_a_gpu_the_verdict_is_twice_the_same(tmp_path):
+    """In at most 60 s for two GPUs and 120 s for eight; the rounds show that all GPUs took part."""
+    command = [sys.executable, ROOT / "scripts" / "hosts.py", "check", "--json", "host.jsonl"]
+    verdicts = []
+    for _ in range(2):
+        start = time.perf_counter()
+        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+        spent = time.perf_counter() - start
+        lines, left_out = schema.read([tmp_path / "host.jsonl"])
+        assert left_out == []
+        assert spent < 40 + 10 * len(lines)
+        times = (ALONE, AT_ONCE) if len(lines) > 1 else (ALONE,)
+        wanted = {one.kind(when) for one in TRANSFERS for when in times}
+        assert all(set(line.measured) == wanted for line in lines), done.stderr
+        assert all(line.gpu and line.pci and line.uuid_hash for line in lines)
+        verdicts.append([(line.pci, line.verdict) for line in lines])
+    assert verdicts[0] == verdicts[1]
 
 
 @without_gpu

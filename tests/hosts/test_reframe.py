@@ -25,12 +25,13 @@ def reframe(tmp_path, *words, **variables):
         f"--prefix={tmp_path}",
         *words,
     ]
-    path = os.pathsep.join([os.path.dirname(sys.executable), os.environ["PATH"]])
-    report = {"RFM_REPORT_FILE": str(tmp_path / "report.json"), "HOME": str(tmp_path)}
+    path = variables.pop("PATH", os.environ["PATH"])
+    ours = {"PATH": f"{Path(sys.executable).parent}:{path}", "HOME": str(tmp_path)}
+    ours["RFM_REPORT_FILE"] = str(tmp_path / "report.json")
     return subprocess.run(
         command,
         cwd=tmp_path,
-        env={**os.environ, "PATH": path, **report, **variables},
+        env={**os.environ, **ours, **variables},
         capture_output=True,
         text=True,
     )
