@@ -150,6 +150,7 @@ def describe(line: Line, gpu: Gpu, loaded: dict[str, Any]) -> None:
     line.numa_node, line.driver = found.get("gpu numa node"), found.get("driver")
     line.throttle_reasons = loaded.get("throttle reasons", [])
     with contextlib.suppress(*UNANSWERED, TypeError):
+        line.pci = pynvml.nvmlDeviceGetPciInfo(gpu.handle).busId[-12:].lower()
         line.link_max = Link(
             pynvml.nvmlDeviceGetMaxPcieLinkGeneration(gpu.handle),
             pynvml.nvmlDeviceGetMaxPcieLinkWidth(gpu.handle),

@@ -119,7 +119,7 @@ def recorded_rate(gpu: str | None) -> float | None:
         & (table["operation"] == "existing_array")
         & (table["method"] == "cuda-python")
         & (table["memory"] == memory)
-        & table["nbytes"].between(nbytes / 8, nbytes * 8)
+        & table["nbytes"].between(nbytes / 2, nbytes * 4)
         & table["gb_per_s"].notna()
     ]
     return None if same.empty else float(same["gb_per_s"].min())

@@ -23,15 +23,16 @@ class Worker:
     def __init__(self, visible: str) -> None:
         """`visible` is what CUDA_VISIBLE_DEVICES has of the GPU; '' for none."""
         ours = {"CUDA_VISIBLE_DEVICES": visible, "CUDA_DEVICE_ORDER": "PCI_BUS_ID"}
+        paths = filter(None, [str(ROOT), os.environ.get("PYTHONPATH")])
         self.lost = ""
         self.process = subprocess.Popen(
             [sys.executable, "-m", "benchmarks.host_check"],
             bufsize=0,
             cwd=ROOT,
-            env={**os.environ, **ours, "PYTHONPATH": str(ROOT)},
+            env={**os.environ, **ours, "PYTHONPATH": os.pathsep.join(paths)},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
             preexec_fn=children.ending_with_us(),
         )
 
@@ -52,13 +53,20 @@ class Worker:
             return {}
         line = self.process.stdout.readline()
         if not line.endswith(b"\n"):
-            self.end(f"its process ended ({self.process.wait()})")
+            self.end(self.last_words())
             return {}
         answer: dict[str, Any] = json.loads(line)
         if "failed" in answer:
             self.end(answer["failed"])
             return {}
         return answer
+
+    def last_words(self) -> str:
+        """What a process that has ended said last, and with which code."""
+        assert self.process.stderr
+        code = self.process.wait()
+        said = self.process.stderr.read().decode(errors="replace").strip().splitlines()
+        return f"its process ended ({': '.join([str(code), *said[-1:]])})"
 
     def end(self, why: str) -> None:
         self.lost = why
