@@ -18,7 +18,7 @@ from scripts.hosts.schema import Line
 from scripts.reading import points
 from scripts.words.formats import change, count, listed, rate
 from scripts.words.thresholds import LANE, REACHES, unchanged
-from scripts.words.vocabulary import MEMORY, TO_DEVICE, TO_HOST
+from scripts.words.vocabulary import DTYPE, MEMORY, TO_DEVICE, TO_HOST
 
 LARGE_PINNED = MEMORY[0], SIZES[-1]
 MOST_ROUNDS = 0.75  # of the rounds must show it, or a few disturbed ones would
@@ -119,6 +119,7 @@ def recorded_rate(gpu: str | None) -> float | None:
         & (table["operation"] == "existing_array")
         & (table["method"] == "cuda-python")
         & (table["memory"] == memory)
+        & (table["dtype"] == DTYPE)
         & table["nbytes"].between(nbytes / 2, nbytes * 4)
         & table["gb_per_s"].notna()
     ]
