@@ -55,7 +55,7 @@ def check(name: str | None = None) -> list[Line]:
     }
     lines = []
     for at, gone in enumerate(lost):
-        line = Line(**common, verdict="cannot say", reason=gone and f"lost in mid-check: {gone}")
+        line = Line(**common, verdict="cannot say", reason=gone and f"failed in mid-check: {gone}")
         line.busy_rounds = busy[at]
         line.measured = {} if gone else measured(seconds[at], transfers)
         if gpus:

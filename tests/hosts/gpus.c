@@ -1,5 +1,6 @@
 /* CUDA's driver with GPUS GPUs that do not exist: a copy is a copy on the host, and takes as long as
-   RATE says. Those of the GPU SLOW take twice as long; the GPU LOST fails after 400 copies. Built
+   RATE says. Those of the GPU SLOW take twice as long; the GPU LOST fails after 400 copies, the
+   GPU WRONG leaves out the last bytes. Built
    by tests/hosts/test_check.py. */
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,7 +22,7 @@ static double now(void) {
 
 static int copied(void *target, const void *source, size_t n) {
     double end = now() + (LATENCY + n / RATE) * (gpu == SLOW ? 2 : 1);
-    memcpy(target, source, n);
+    memcpy(target, source, gpu == WRONG ? n - 8 : n);
     if (end > now()) {
         double left = end - now();
         nanosleep(&(struct timespec){0, left * 1e9}, NULL);

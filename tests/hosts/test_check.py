@@ -1,13 +1,14 @@
 """hosts.py check, with GPUs that a driver of ours makes up (gpus.c), and on a host without any."""
 
 import os
+import re
 import subprocess
 import sys
 import time
 
 import pytest
 
-from scripts.hosts import schema
+from scripts.hosts import schema, workers
 from scripts.hosts.kinds import ALONE, AT_ONCE, HOST_COPIES, TRANSFERS
 from tests.conftest import ROOT, has_gpu
 
@@ -18,10 +19,10 @@ CALL = f"{FEW}; {MAIN}; sys.exit(answer.check(check.check('node7'), Path(sys.arg
 without_gpu = pytest.mark.skipif(has_gpu(), reason="this machine has a GPU")
 
 
-def driver(folder, gpus=2, slow=-1, lost=-1):
+def driver(folder, gpus=2, slow=-1, lost=-1, wrong=-1):
     """Variables with which programs find so many GPUs."""
     library = folder / "libcuda.so.1"
-    defined = [f"-DGPUS={gpus}", f"-DSLOW={slow}", f"-DLOST={lost}"]
+    defined = [f"-DGPUS={gpus}", f"-DSLOW={slow}", f"-DLOST={lost}", f"-DWRONG={wrong}"]
     source = ROOT / "tests" / "hosts" / "gpus.c"
     subprocess.run(["gcc", "-shared", "-fPIC", *defined, "-o", library, source], check=True)
     return {"LD_LIBRARY_PATH": str(folder)}
@@ -73,9 +74,34 @@ def test_a_gpu_that_is_lost_in_mid_check(tmp_path):
     assert done.returncode == 2
     assert [line.verdict for line in lines] == ["as expected", "as expected", "cannot say"]
     assert lines[2].measured == {}
-    said = "lost in mid-check: CUDA driver: unspecified launch failure (error 719)"
+    said = "failed in mid-check: CUDA driver: unspecified launch failure (error 719)"
     assert lines[2].reason == said
     assert done.stderr == f"cannot say: 0000:02:00.0: {said}\n"
+
+
+@without_gpu
+def test_bytes_that_do_not_arrive(tmp_path):
+    done, lines = check(tmp_path, wrong=0)
+    assert done.returncode == 2
+    assert lines[0].measured == {}
+    said = r"failed in mid-check: wrong bytes arrived: [1-8] of 65536"  # by chance some are right
+    assert re.fullmatch(said, lines[0].reason)
+
+
+@without_gpu
+def test_a_gpu_that_does_not_answer_any_more():
+    """The others go on, and why it is lost is said."""
+    with workers.started(["", ""]) as working:
+        assert working[0].answer(0) == {}
+        assert working[0].lost == "it does not answer any more"
+        copies = [("host copy", "pageable", 1024)]
+        working[1].tell("prepare", transfers=copies)
+        assert working[1].answer(time.perf_counter() + 30) == {"pci": ""}
+        (answer,) = workers.sample(working[1:], 0)
+        assert answer["seconds"] > 0
+        working[1].tell("nothing that it knows")
+        assert working[1].answer(time.perf_counter() + 30) == {}
+        assert "no attribute" in working[1].lost or "process ended (1: " in working[1].lost
 
 
 @without_gpu
