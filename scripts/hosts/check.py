@@ -55,7 +55,8 @@ def check(name: str | None = None) -> list[Line]:
     }
     lines = []
     for at, gone in enumerate(lost):
-        line = Line(**common, verdict="cannot say", reason=gone and f"failed in mid-check: {gone}")
+        why_not = expected.fit(f"failed in mid-check: {gone}") if gone else why
+        line = Line(**common, verdict="cannot say", reason=why_not)
         line.busy_rounds = busy[at]
         line.measured = {} if gone else measured(seconds[at], transfers)
         if gpus:
@@ -64,8 +65,6 @@ def check(name: str | None = None) -> list[Line]:
             line.other_processes = others[at]
             before, after = replays[at], replay_counter(gpus[at])
             line.replays = None if before is None or after is None else (before, after)
-        elif not gone:
-            line.reason = why
         lines.append(line)
     return expected.judged(lines) if gpus else lines
 
