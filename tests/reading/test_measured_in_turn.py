@@ -38,7 +38,7 @@ def test_ratios_from_asv_run_to_the_tables(project):
     for _, point in rows.groupby("nbytes"):
         found = standing.of_methods(point).set_index("method")
         assert found["apart"]["torch"]
-        assert found["cost"]["torch"] == pytest.approx(numpy.log(3), abs=0.3)
+        assert found["cost"]["torch"] == pytest.approx(numpy.log(3), abs=0.6)
     done = project.call(sys.executable, "scripts/compare.py")
     assert done.returncode == 0, done.stdout
     assert "Methods are compared by their ratios in the visits" in " ".join(done.stdout.split())
