@@ -185,13 +185,13 @@ def measured(measured_once, tmp_path):
     return Project(path, home)
 
 
-def new_clone(folder):
+def new_clone(folder, results=VERSION_1):
     copy = Project(folder / "clone", folder / "home")
     copy.home.mkdir()
     copy.path.mkdir()
     copy.git("clone", "-q", str(ROOT), ".")
     shutil.rmtree(copy.path / "results")
-    shutil.copytree(VERSION_1, copy.path / "results")
+    shutil.copytree(results, copy.path / "results")
     take_over(copy)
     return copy
 
