@@ -3,7 +3,7 @@
 What is measured: host_to_device.py (read it first), device_to_host.py, ordinary_array.py,
 many_arrays.py, reference.py and cold_start.py. How: visit.py, and what it is made of: group.py,
 series.py, in_turn.py, quiet_core.py, checks.py, device.py. With what: methods/. For asv: clock.py,
-reasons.py.
+reasons.py. For scripts/hosts.py, not for asv: host_check.py.
 
 asv's forkserver imports this package once and forks a child for every replicate. The four
 libraries are imported here, before the fork, because imports are most of what a fresh process

@@ -8,7 +8,7 @@ import json
 import shutil
 from pathlib import Path
 
-RECORDED = Path(__file__).resolve().parent.parent / "results"
+RECORDED = Path(__file__).resolve().parent / "recorded" / "version-1"
 LIKE = "reference.Link.time_link"  # any benchmark that is timed
 MACHINE, FILE = "nvidia-h200", "0d3bb95a-existing-py3.12"
 

@@ -127,7 +127,7 @@ def part(
     points = [(name, *point) for point in zip(*columns.values(), strict=True)]
     lines = [noted.get(point) for point in points]
     taken, noise_of, spoiled = processes.parted(row.samples or [], lines, status == "ok")
-    axis = names.index(IN_TURN[name]) if name in IN_TURN else None
+    axis = names.index(IN_TURN[name]) if IN_TURN.get(name) in names else None
     noise_of |= intervals.columns(taken, len(lines))
     noise_of |= ratios.columns(taken, [*map(len, axes)], axis)
     said = []

@@ -38,9 +38,10 @@ class Noise(Struct):
     visit: list[Text | None] | None = None
 
     def __post_init__(self) -> None:
-        columns = self.quiet, self.samples, self.sentinel, self.visit
-        if len({len(column) for column in columns if column is not None}) > 1:
-            raise ValueError("not as many of each as there are processes")
+        processes = len(self.quiet)
+        for column in (self.samples, self.sentinel, self.visit):
+            if column is not None and len(column) != processes:
+                raise ValueError("not as many of each as there are processes")
 
 
 class Run(Struct):

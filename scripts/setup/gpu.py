@@ -30,7 +30,12 @@ class Gpu(NamedTuple):
 
 
 def find() -> Gpu | None:
-    """CUDA's device 0; None without a driver or a device.
+    """CUDA's device 0; None without a driver or a device. NotKnown as `visible` raises it."""
+    return next(iter(visible()), None)
+
+
+def visible() -> list[Gpu]:
+    """CUDA's devices, in the order of their PCI addresses; [] without a driver or a device.
 
     Source: CUDA Driver API. NotKnown if the driver fails, or if CUDA_VISIBLE_DEVICES names none of
     the GPUs that NVML sees: then CUDA behaves as if there were none.
@@ -41,26 +46,31 @@ def find() -> Gpu | None:
         count = ctypes.c_int()
         error = cuda.cuInit(0) or cuda.cuDeviceGetCount(ctypes.byref(count))
     except (OSError, AttributeError):  # no such library, or one that is no driver
-        return None
+        return []
     if error in (STUB_LIBRARY, NO_DEVICE) or (not error and not count.value):
         visible = os.environ.get("CUDA_VISIBLE_DEVICES", "").strip()
         if visible not in ("", "-1") and nvml_count():
             raise NotKnown(f"Which GPU is CUDA_VISIBLE_DEVICES={visible}? CUDA finds none")
-        return None
+        return []
     if error:
         text = ctypes.c_char_p()
         cuda.cuGetErrorString(error, ctypes.byref(text))
         raise NotKnown(f"CUDA's driver fails: {(text.value or b'?').decode()} (error {error})")
+    return [gpu_of(cuda, number, count.value) for number in range(count.value)]
+
+
+def gpu_of(cuda: ctypes.CDLL, index: int, count: int) -> Gpu:
+    """CUDA's device `index` of `count` that are visible."""
     device, name = ctypes.c_int(), ctypes.create_string_buffer(256)
     tells, bus = ctypes.create_string_buffer(16), ctypes.create_string_buffer(32)
-    cuda.cuDeviceGet(ctypes.byref(device), 0)
+    cuda.cuDeviceGet(ctypes.byref(device), index)
     cuda.cuDeviceGetName(name, len(name), device)
     # _v2 gives a MIG slice its own; drivers before CUDA 11.4 do not have it.
     uuid_of = getattr(cuda, "cuDeviceGetUuid_v2", None) or cuda.cuDeviceGetUuid
     uuid_of(tells, device)
     cuda.cuDeviceGetPCIBusId(bus, len(bus), device)
     found = str(uuid.UUID(bytes=tells.raw))
-    number = nvml_count() or count.value  # which begins with NVML
+    number = nvml_count() or count  # which begins with NVML
     handle = nvml_handle(found, bus.value.decode())
     told = name.value.decode(errors="replace")
     with contextlib.suppress(*UNANSWERED):

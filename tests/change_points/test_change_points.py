@@ -14,11 +14,11 @@ import pytest
 from asv.results import Results
 
 from scripts.change_points import detector, history, in_words, what_changed
-from scripts.reading import points
 from scripts.reading.chosen import NoSuchResult
 from scripts.recording import noise
 from scripts.words.thresholds import unchanged
 from tests import derived
+from tests.conftest import VERSION_1
 
 H100 = "nvidia-h100-80gb-hbm3"
 NUMBER = 9  # commits of a history
@@ -194,10 +194,10 @@ def test_what_changed_is_named(tmp_path, monkeypatch):
 def test_the_recorded_history_has_no_change(tmp_path):
     results = tmp_path / "results"
     (results / H100).mkdir(parents=True)
-    shutil.copy(points.RESULTS / "benchmarks.json", results)
-    shutil.copy(points.RESULTS / H100 / "machine.json", results / H100)
+    shutil.copy(VERSION_1 / "benchmarks.json", results)
+    shutil.copy(VERSION_1 / H100 / "machine.json", results / H100)
     for commit in "ed7e6411", "4be76dc1", "e62adfd3", "b0cf0fc0":  # a later one may be a change
-        for path in (points.RESULTS / H100).glob(f"{commit}-*"):
+        for path in (VERSION_1 / H100).glob(f"{commit}-*"):
             shutil.copy(path, results / H100)
     changes, said = history.of_machine(results, H100)
     assert changes == []

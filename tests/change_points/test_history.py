@@ -10,13 +10,13 @@ from scripts.change_points import what_changed
 from scripts.reading import points
 from scripts.words.thresholds import UNCHANGED, unchanged
 from tests import derived
-from tests.conftest import ROOT
+from tests.conftest import ROOT, VERSION_1
 from tests.docs import test_agreement
 
 
 def test_a_step_is_more_than_two_runs_of_the_same_thing_differ_by():
     keys = ["benchmark", "method", "memory", "dtype", "nbytes"]
-    table = points.load(machines={test_agreement.MACHINE})[0]
+    table = points.load(VERSION_1, machines={test_agreement.MACHINE})[0]
     first = table[table["commit"].str.startswith(test_agreement.COMMIT)].set_index(keys)["seconds"]
 
     def recorded(name):

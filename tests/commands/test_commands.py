@@ -13,13 +13,14 @@ from pathlib import Path
 import pytest
 
 from tests.asv_plugin.test_suite import wait_until
-from tests.conftest import ROOT, TINY
+from tests.conftest import ROOT, TINY, new_clone
 
 IN_VENV = Path(sys.prefix) == ROOT / ".venv"
 
 
 @pytest.mark.skipif(not IN_VENV, reason="asv's own environments need a network, as .venv did")
-def test_the_first_command_in_an_empty_clone(clone):
+def test_the_first_command_in_an_empty_clone(tmp_path):
+    clone = new_clone(tmp_path, ROOT / "results")
     done = clone.call(sys.executable, "scripts/bench.py", "--", *TINY)
     assert done.returncode == 0, done.stdout
     assert "Making .venv" in done.stdout
@@ -30,9 +31,9 @@ def test_the_first_command_in_an_empty_clone(clone):
     index = json.loads((site / "index.json").read_text())
     head = clone.git("rev-parse", "HEAD")[:8]
     (here,) = (p.parent.name for p in clone.path.glob(f"results/*/{head}-virtualenv-*.json"))
-    assert {here, "nvidia-h200"} <= set(index["machines"])
+    assert {here, "nvidia-h100-80gb-hbm3"} <= set(index["machines"])
     graphs = (site / "graphs").rglob("host_to_device.HostToDevice.time_new_array.json")
-    assert any("machine-nvidia-h200" in str(graph) for graph in graphs)
+    assert any("machine-nvidia-h100-80gb-hbm3" in str(graph) for graph in graphs)
     recorded = done.stdout.partition("Recorded, not measured here:")[2]
     assert re.search(r"^ 256 MiB( +\d\S*){4}", recorded, re.MULTILINE)
     assert f"cd {clone.path} && {clone.path}/.venv/bin/python -m asv preview" in done.stdout

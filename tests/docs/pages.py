@@ -11,7 +11,9 @@ INDENTED = re.compile(r"^ {4,}((?=\S)(?:.*\\\n)*.*)", re.MULTILINE)
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 HEADING = re.compile(r"^#+ (.*)", re.MULTILINE)
 CODE = re.compile(r"(?<!`)`([^`\n]+)`(?!`)")
-COMMAND = re.compile(r"(scripts/)?(bench|compare|draw|gate|hand_over|points|provenance|report)\.py")
+COMMAND = re.compile(
+    r"(scripts/)?(bench|compare|draw|gate|hand_over|hosts|points|provenance|report)\.py"
+)
 
 # A path in backticks is one of the repository if it begins with one of its folders, or has no
 # folder and ends as its files do.

@@ -20,7 +20,7 @@ from scripts.reading import chosen, points
 from scripts.recording import noise
 from scripts.words import vocabulary
 from scripts.words.vocabulary import LARGE, series
-from tests.conftest import ROOT
+from tests.conftest import ROOT, VERSION_1
 
 NUMBERS = ROOT / "docs" / "numbers.md"
 MACHINE, COMMIT = "nvidia-h100-80gb-hbm3", "e62adfd3"
@@ -64,7 +64,7 @@ def shares(one, other, points, link=None):
 @pytest.fixture(scope="module")
 def result():
     """The run in results/, as `recorded` gives the others, and {nbytes: seconds of the link}."""
-    found, _ = points.load(machines={MACHINE})
+    found, _ = points.load(VERSION_1, machines={MACHINE})
     run = chosen.choose(found, f"{MACHINE}:{COMMIT}")
     keys = run[["benchmark", "method", "memory", "dtype", "nbytes"]].itertuples(index=False)
     pairs = zip(run["seconds"], run["sentinel_seconds"], strict=True)
@@ -117,7 +117,7 @@ def test_it_says_that_it_is_the_time_and_not_the_process():
 
 
 def test_it_says_how_well_runs_agree_that_are_made_at_once():
-    _, _, lines = recording.read(ROOT / "results" / MACHINE / "calibration.jsonl")
+    _, _, lines = recording.read(VERSION_1 / MACHINE / "calibration.jsonl")
     visits = pairs.of(lines)
     visits = visits[visits["method"].ne("link")].sort_values("round")
     said = []

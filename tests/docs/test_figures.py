@@ -1,19 +1,22 @@
 """Figures in README and docs are the recorded results': tables, and numbers in sentences."""
 
+import itertools
 import json
 
 import numpy
+import pandas
 import pytest
 
 from scripts.gate import pairs, recording, verdict
 from scripts.reading import chosen, points
 from scripts.tables import compared, side_by_side
 from scripts.words.formats import size
+from scripts.words.vocabulary import KINDS, kind
 from tests.conftest import ROOT
 from tests.gate import evaluate
 from tests.gate.test_verdict import CALIBRATION
 
-MACHINE, COMMIT = "nvidia-h100-80gb-hbm3", "b0cf0fc0"
+MACHINE, COMMIT = "nvidia-h100-80gb-hbm3", "480cd8d3"
 IN_README = "pinned, into an existing device array"  # the other tables are in docs/numbers.md
 NAMES = {"cuda-python": "CUDA Python", "torch": "PyTorch", "cupy": "CuPy", "pycuda": "PyCUDA"}
 MIB = 1 << 20
@@ -43,14 +46,7 @@ def rates(result):
     return dict(zip(keys, rows["gb_per_s"], strict=True))
 
 
-@pytest.fixture(scope="module")
-def installed():
-    recorded = json.loads(text("tests/recorded/installed.json"))
-    sizes, (methods,), *_ = recorded["results"]["cold_start.ColdStart.track_installed_bytes"]
-    return {name[1:-1]: nbytes for name, nbytes in zip(methods, sizes, strict=True)}
-
-
-def test_the_tables_are_what_compare_py_makes(result, installed):
+def test_the_tables_are_what_compare_py_makes(result):
     """Remake them: python3 scripts/compare.py --markdown MACHINE:COMMIT"""
     shown = compared.of_one(result)
     sheets = {one.title: one for one in shown if isinstance(one, side_by_side.Sheet)}
@@ -59,12 +55,10 @@ def test_the_tables_are_what_compare_py_makes(result, installed):
         found = compared.markdown(sheet)
         title_and_table = found.strip().split("\n\n", 1)
         assert title_and_table[-1] in text("README.md" if title == IN_README else "docs/numbers.md")
-    for method, nbytes in installed.items():
-        assert f"| {method} | {nbytes / 1e6:.0f} MB |" in text("docs/numbers.md")
     assert compared.escaped(side_by_side.noise(result)) in sentences("docs/numbers.md")
 
 
-def test_the_readmes_sentences_say_what_the_results_say(result, rates, installed):
+def test_the_readmes_sentences_say_what_the_results_say(result, rates):
     methods = sorted(NAMES)
 
     def of(operation, memory, nbytes):
@@ -88,12 +82,57 @@ def test_the_readmes_sentences_say_what_the_results_say(result, rates, installed
     assert "At 4 MiB, pinned, PyTorch and CuPy, which have one, are nearly twice as fast" in said
     assert 1.7 < min(new["torch"], new["cupy"]) / max(new["cuda-python"], new["pycuda"]) < 2
     first = result[result["operation"].eq("total")].set_index("method")["seconds"]
+    installed = result[result["operation"].eq("installed_bytes")]
+    installed = installed.set_index("method")["installed_bytes"]
     torch, cuda = (
         f"{first[name]:.1f} s with {NAMES[name]}, "
         f"which installs {installed[name] / 1e9:.{digits}f} GB"
         for name, digits in (("torch", 1), ("cuda-python", 2))
     )
     assert f"takes {torch}, and {cuda}" in said
+
+
+def test_the_readmes_sentences_on_ordinary_arrays(result):
+    """By the seconds of ways that were measured in turn, as their ratios tell them apart."""
+    said = sentences("README.md")
+    rows = result[result["status"].eq("ok")]
+
+    def seconds(operation, by):
+        found = rows[rows["operation"].eq(operation)]
+        return found.set_index([by, "nbytes"])["seconds"]
+
+    ways = seconds("ordinary_warm", "way")
+    fit = [name for name in ways.index.unique(0) if name != "registered"]
+    for nbytes in sorted(ways.index.unique(1)):
+        fastest = min(fit, key=lambda name: ways[name, nbytes])
+        assert (fastest == "pin-memory") == (nbytes >= 512 << 10)
+    times = [ways["direct", 32 * MIB] / ways[way, 32 * MIB] for way in ("pin-memory", "registered")]
+    assert f"{times[0]:.1f} times as fast as sending it directly at 32 MiB" in said
+    assert f"beforehand it would be {times[1]:.1f} times as fast" in said
+    many = seconds("many_arrays", "way")
+    twelfth = many["one-by-one cuda-python", 4096] / many["packed cuda-python", 4096]
+    assert round(twelfth) == 12
+    new = seconds("new_host_array", "method")["cuda-python", 32 * MIB]
+    there = rows[rows["operation"].eq("existing_host_array") & rows["memory"].eq("pageable")]
+    there = there.set_index(["method", "nbytes"])["seconds"]["cuda-python", 32 * MIB]
+    assert f"of 32 MiB takes {new / there:.1f} times as long" in said
+
+
+def test_how_far_two_runs_agree():
+    runs = pandas.read_csv(ROOT / "tests" / "recorded" / "same-stack.csv")
+    kinds = [kind(*row) for row in zip(runs["memory"], runs["nbytes"], strict=True)]
+    runs = runs.assign(kind=kinds, log=numpy.log(runs["seconds"]))
+    point = ["kind", "operation", "memory", "method", "nbytes"]
+    within = dict(zip(KINDS, ((0.015, 0.015), (0.02, 0.05), (0.025, 0.06)), strict=True))
+    for name, bounds in within.items():
+        row = f"| {name} "
+        for column, bound in zip(("relative", "log"), bounds, strict=True):
+            by_run = runs[runs["kind"].eq(name)].pivot(index=point, columns="run", values=column)
+            pairs_of_runs = itertools.combinations(by_run.columns, 2)
+            off = numpy.concatenate([by_run[a] - by_run[b] for a, b in pairs_of_runs])
+            share = numpy.mean(numpy.abs(off) <= bound)
+            row += f"| {100 * bound:g} % | {100 * share:.0f} % "
+        assert row + "|" in text("docs/numbers.md")
 
 
 def test_what_turns_are_worth():

@@ -22,7 +22,7 @@ SAID = """
 import json, math
 from scripts.change_points import history, in_words
 from scripts.gate import findings, pairs, verdict
-from scripts.reading import points
+from scripts.reading import points, two_runs
 from scripts.report_page import look, page
 from scripts.report_page.chart_data import transfers
 from scripts.tables import side_by_side
@@ -47,7 +47,10 @@ print(json.dumps({
     "left out": left_out,
     "tables": [
         (sheet.title, sheet.header, sheet.rows)
-        for sheets in (side_by_side.methods(newest, newest), side_by_side.two(newest, newest))
+        for sheets in (
+            side_by_side.methods(newest, newest),
+            side_by_side.two(newest, newest, two_runs.compared(newest, newest)),
+        )
         for sheet in sheets
     ],
     "which": [*about["ranges"], *about["pinned"], *about["pays"].items()],

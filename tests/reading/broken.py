@@ -14,7 +14,7 @@ from scripts.reading import asv_files, chosen, points
 from scripts.report_page import page
 from scripts.tables import compared, origin
 from scripts.words import shown
-from tests.conftest import ROOT
+from tests.conftest import VERSION_1
 
 MACHINE = "nvidia-h100-80gb-hbm3"
 ONE, OTHER = "4be76dc1-existing-py3.12", "ed7e6411-existing-py3.12"
@@ -33,7 +33,7 @@ VALUES = [
 
 def results(folder):
     """The folder `results` in `folder`: what was recorded on one machine at three commits."""
-    there = shutil.copytree(ROOT / "results", folder / "results")
+    there = shutil.copytree(VERSION_1, folder / "results")
     shutil.rmtree(there / "nvidia-h200")
     for path in (there / MACHINE).glob("e62adfd3*"):
         path.unlink()

@@ -10,12 +10,12 @@ import pytest
 
 from scripts.reading import hand_over
 from tests import derived
-from tests.conftest import ROOT
+from tests.conftest import VERSION_1
 
 COMMIT = "c0ffee00" * 5
 NAME = "c0ffee00-existing-py3.12"
 FACTS = {"driver": "580.1"}
-RECORDED = ROOT / "results" / derived.MACHINE
+RECORDED = VERSION_1 / derived.MACHINE
 
 
 @pytest.fixture
@@ -23,7 +23,7 @@ def results(tmp_path):
     """A folder of recorded results: of one machine, at another commit."""
     folder = tmp_path / "results"
     folder.mkdir()
-    shutil.copy(ROOT / "results" / "benchmarks.json", folder)
+    shutil.copy(VERSION_1 / "benchmarks.json", folder)
     shutil.copytree(RECORDED, folder / derived.MACHINE)
     return folder
 
@@ -70,7 +70,7 @@ def test_new_results_are_added_and_nothing_else_changes(folder, results, readabl
 
 def test_all_results_that_are_recorded_would_be_taken(tmp_path):
     """No rule here is stricter than what measures."""
-    for path in sorted((ROOT / "results").glob("*/*-*.json")):
+    for path in sorted(VERSION_1.glob("*/*-*.json")):
         folder, results = tmp_path / path.stem / "measured", tmp_path / path.stem / "results"
         handed = folder / path.parent.name
         handed.mkdir(parents=True)

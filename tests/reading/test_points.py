@@ -13,7 +13,7 @@ from scripts import points as points_command
 from scripts.reading import intervals, points, results_file
 from scripts.words.vocabulary import TRANSFERS
 from tests import derived
-from tests.conftest import ROOT
+from tests.conftest import VERSION_1
 
 EXISTING = TRANSFERS["existing_array"].benchmark
 
@@ -23,7 +23,7 @@ NAN = math.nan
 
 @pytest.fixture(scope="module")
 def whole():
-    table, left_out = points.load()
+    table, left_out = points.load(VERSION_1)
     assert not left_out
     return table
 
@@ -42,7 +42,7 @@ def columns(size, **given):
 
 
 def test_every_number_is_asvs(recorded):
-    (path,) = ROOT.glob("results/nvidia-h200/0d3bb95a-*py3.12.json")
+    (path,) = VERSION_1.glob("nvidia-h200/0d3bb95a-*py3.12.json")
     data = json.loads(path.read_text())
     for name, values in data["results"].items():
         rows = recorded[recorded["benchmark"].eq(name)]
@@ -90,7 +90,8 @@ def test_what_has_no_number_stays_apart(states, tmp_path_factory):
     assert not left_out
 
 
-def test_the_files_hold_the_table(tmp_path, whole):
+def test_the_files_hold_the_table(tmp_path, whole, monkeypatch):
+    monkeypatch.setattr(points.load, "__defaults__", (VERSION_1, None, None))
     csv, parquet = tmp_path / "p.csv", tmp_path / "p.parquet"
     points_command.main(["--csv", str(csv), "--parquet", str(parquet)])
     some = whole.dropna(axis="columns", how="all")  # of an empty column Parquet keeps no type
@@ -151,7 +152,7 @@ def test_kinds_have_spreads_of_their_own(recorded):
 
 
 def test_processes_and_their_spread_are_those_of_the_samples(recorded):
-    data = json.loads((ROOT / "results/nvidia-h200/0d3bb95a-existing-py3.12.json").read_text())
+    data = json.loads((VERSION_1 / "nvidia-h200/0d3bb95a-existing-py3.12.json").read_text())
     samples = data["results"][EXISTING][data["result_columns"].index("samples")]
     first, second = numpy.median(samples[3][:25]), numpy.median(samples[3][25:])
     row = recorded[recorded["benchmark"].eq(EXISTING)].iloc[3]

@@ -136,6 +136,13 @@ def test_a_method_that_was_measured_alone_has_no_ratio(tmp_path):
     assert standing.by_ratio(point[point["method"].ne("torch")])
 
 
+def test_a_method_that_is_alone_in_its_visits_has_no_ratio(tmp_path):
+    path = stated.result(tmp_path, lambda point: 1.0 if point[1] == "torch" else None)
+    rows = loaded(path)
+    assert rows[["visits", "relative"]].isna().all(axis=None)
+    assert rows.loc[rows["method"].eq("torch"), "processes"].eq(2).all()
+
+
 def test_visits_of_fewer_methods_do_not_count(tmp_path):
     """PyCUDA failed in the second visit: its mean would be of others."""
 

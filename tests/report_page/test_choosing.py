@@ -8,6 +8,7 @@ import pytest
 from scripts.reading import points
 from scripts.report_page import choosing, sentences
 from tests import derived, stated
+from tests.conftest import VERSION_1
 
 COMMIT = "c0ffee00" * 5
 DTYPES, SIZES = 5, 7
@@ -63,7 +64,7 @@ def test_a_method_that_is_missing_at_some_sizes(tmp_path):
 
 def test_what_nobody_knows_is_not_said():
     """The recorded H100, as if its processes' spread were not known."""
-    table, _ = points.load(machines={"nvidia-h100-80gb-hbm3"})
+    table, _ = points.load(VERSION_1, machines={"nvidia-h100-80gb-hbm3"})
     run = table[table["commit"].astype(str).str.startswith("e62adfd3")]
     assert choosing.pinned_from(run, "existing_array")["torch"] == 64 << 10
     assert choosing.transfers_to_pay(run, "existing_array")["torch"][4 << 20] == 7

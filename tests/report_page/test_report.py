@@ -371,7 +371,7 @@ def finds(look_at, path):
 
 
 def test_it_shows_what_a_comparison_can_find(tmp_path, look_at):
-    assert report_page.write(tmp_path / "report.html", ROOT / "results") == []
+    assert report_page.write(tmp_path / "report.html", derived.RECORDED) == []
     text, rows = finds(look_at, tmp_path / "report.html")
     first, runs, lines = recording.read(CALIBRATION)
     visits = pairs.of(lines)

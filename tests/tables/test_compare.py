@@ -17,16 +17,23 @@ from scripts.tables import compared, side_by_side
 from scripts.words import formats
 from scripts.words.vocabulary import TRANSFERS
 from tests import stated
-from tests.conftest import BROKEN_MACHINES, ROOT
+from tests.conftest import BROKEN_MACHINES, ROOT, VERSION_1
 
 RECORDED = "nvidia-h200"
 COMMIT = "0d3bb95a"
 AGAIN = "nvidia-h100-80gb-hbm3:e62adfd3"  # what tests/recorded has a second run of
 
 
+@pytest.fixture(autouse=True)
+def of_version_1(monkeypatch):
+    """Where commands that are called here read."""
+    monkeypatch.setattr(points, "RESULTS", VERSION_1)
+    monkeypatch.setattr(points.load, "__defaults__", (VERSION_1, None, None))
+
+
 @pytest.fixture(scope="module")
 def table():
-    found, _ = points.load()
+    found, _ = points.load(VERSION_1)
     return found
 
 
@@ -59,7 +66,7 @@ def columns(sheet):
 
 
 def test_the_numbers_are_the_bytes_over_asvs_seconds(result):
-    (path,) = ROOT.glob(f"results/{RECORDED}/{COMMIT}-*.json")
+    (path,) = VERSION_1.glob(f"{RECORDED}/{COMMIT}-*.json")
     data = json.loads(path.read_text())
     row = data["results"]["reference.Link.time_link"]
     columns_ = dict(zip(data["result_columns"], row, strict=False))
@@ -217,7 +224,7 @@ def test_a_result_of_other_things_than_copies(result):
 @pytest.mark.parametrize("content", ["", "null", "[]", '{"version": 2}'])
 def test_a_broken_file_is_left_out_and_named(project, content):
     results = project.path / "results"
-    shutil.copytree(ROOT / "results", results)
+    shutil.copytree(VERSION_1, results)
     (results / RECORDED / "01234567-existing-py3.12.json").write_text(content)
     done = project.call(sys.executable, "scripts/compare.py", RECORDED)
     assert done.returncode == 0
@@ -227,7 +234,7 @@ def test_a_broken_file_is_left_out_and_named(project, content):
 
 
 def test_machines_whose_file_is_broken_are_left_out_and_named(project):
-    results = shutil.copytree(ROOT / "results", project.path / "results")
+    results = shutil.copytree(VERSION_1, project.path / "results")
     for name, content in BROKEN_MACHINES.items():
         shutil.copytree(results / RECORDED, results / name)
         (results / name / "machine.json").write_bytes(content)

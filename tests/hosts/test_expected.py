@@ -1,0 +1,121 @@
+"""What a check makes of its numbers: against siblings, recorded machines, the link; and causes."""
+
+import msgspec
+import numpy
+import pytest
+
+from scripts.hosts import causes, expected
+from scripts.hosts.schema import Link, Measured
+from tests.hosts import made_up
+
+RECORDED = "NVIDIA H100 80GB HBM3"  # results/ has it: 53.8 GB/s and more
+TO_DEVICE = "to device, pinned, 64 MiB, alone"
+
+
+def lines(gpus=2, name=made_up.NAME):
+    """The lines of a host whose GPUs are alike."""
+    made = made_up.lines(numpy.tile(made_up.values(numpy.random.default_rng(1), 1, 1), (gpus, 1)))
+    for line in made:
+        line.gpu, line.link, line.link_max = name, None, None
+    return made
+
+
+def slowed(line, factor, kind=TO_DEVICE, rounds=25):
+    """`rounds` of 25 of this kind at this share of the rate."""
+    rate = line.measured[kind].gb_per_s
+    taken = [rate * factor] * rounds + [rate] * (25 - rounds)
+    line.measured[kind] = Measured(float(numpy.median(taken)), taken)
+
+
+def verdicts(made):
+    return [(line.verdict, line.reason) for line in expected.judged(made)]
+
+
+def test_alike_are_as_expected():
+    made = lines()
+    assert verdicts(made) == [("as expected", "as 1 sibling")] * 2
+    assert expected.code(made) == 0
+
+
+@pytest.mark.parametrize(
+    ("factor", "rounds", "slow"), [(0.88, 25, True), (0.92, 25, False), (0.5, 15, False)]
+)
+def test_slower_than_its_siblings_in_most_rounds(factor, rounds, slow):
+    made = lines(4)
+    for line in made:
+        slowed(line, 1)
+    slowed(made[2], factor, rounds=rounds)
+    found = verdicts(made)
+    assert [verdict == "slow" for verdict, _ in found] == [False, False, slow, False]
+    assert expected.code(made) == int(slow)
+    if slow:
+        assert found[2][1] == f"{TO_DEVICE}: -12 % against its siblings: no cause recorded"
+        assert expected.reason(made).startswith("slow: 0000:02:00.0: to device")
+
+
+def test_all_of_a_host_slower_than_the_recorded_machines():
+    made = lines(name=RECORDED)
+    assert verdicts(made)[0][1] == "as 1 sibling and recorded machines of its name"
+    for line in made:
+        slowed(line, 0.7)
+    verdict, reason = verdicts(made)[0]
+    assert verdict == "slow"
+    assert "against recorded machines (53.8 GB/s)" in reason
+
+
+def test_alone_and_not_recorded_the_link_is_what_it_is_held_against():
+    (line,) = lines(1)
+    line.link = line.link_max = Link(5, 16)
+    assert verdicts([line]) == [("as expected", "as what Gen5 x16 can do")]
+    slowed(line, 0.5)
+    assert verdicts([line])[0][1].endswith("against Gen5 x16 (63.0 GB/s): no cause recorded")
+    line.link = line.link_max = Link(4, 8)
+    assert verdicts([line])[0][0] == "as expected"
+
+
+def test_a_link_below_what_it_can_is_slow_even_if_all_are():
+    made = lines()
+    for line in made:
+        line.link, line.link_max = Link(4, 16), Link(5, 16)
+    assert {verdict for verdict, _ in verdicts(made)} == {"slow"}
+
+
+def test_a_slice_of_a_gpu_is_said_and_no_alarm():
+    made = lines(name="NVIDIA H100 80GB HBM3 MIG 1g.10gb")
+    made[0].link, made[0].link_max = Link(4, 16), Link(5, 16)
+    slowed(made[0], 0.3)
+    told = "nothing to hold it against: a MIG slice shares its link"
+    assert verdicts(made) == [("cannot say", told)] * 2
+
+
+def test_a_reason_is_a_line_that_a_scheduler_takes():
+    assert expected.fit("a\n'b' \"c\" $d `e` \\f é" + 300 * "g") == "ab c d e f " + 189 * "g"
+
+
+CAUSES = {
+    "link x8, can do x16": {"link": Link(5, 8)},
+    "link Gen4, can do Gen5": {"link": Link(4, 16)},
+    "4 PCIe replays meanwhile": {"replays": (3, 7)},
+    "throttled: hardware slowdown": {"throttle_reasons": ["hardware slowdown", "idle"]},
+    "1 other process on the GPU": {"other_processes": 1},
+    "far NUMA node: cores of 1-2, GPU on 0": {"cores_numa_nodes": "1-2"},
+    "CPU quota 2 cores stopped it 1.5 s": {"cpu_stopped_seconds": 1.5, "cpu_quota": "2 cores"},
+    "busy cores: 20 rounds": {"busy_rounds": 20},
+}
+
+
+@pytest.mark.parametrize("told", CAUSES)
+def test_a_cause(told):
+    line = made_up.lines(made_up.values(numpy.random.default_rng(1), 1, 1))[0]
+    assert causes.probable(line, Link(5, 16), [TO_DEVICE]) == []
+    line = msgspec.structs.replace(line, **CAUSES[told])
+    assert causes.probable(line, Link(5, 16), [TO_DEVICE]) == [told]
+
+
+def test_what_others_have_and_what_is_slow_with_them_only():
+    line = made_up.lines(made_up.values(numpy.random.default_rng(1), 1, 1))[0]
+    line.link = line.link_max = Link(4, 16)
+    assert causes.probable(line, Link(5, 16)) == ["link Gen4, others have Gen5"]
+    line.link = line.link_max = Link(5, 16)
+    (told,) = causes.probable(line, None, [TO_DEVICE.replace("alone", "at once")])
+    assert told == "only with its siblings: a bridge or the host's memory is shared"
