@@ -9,6 +9,7 @@ import pytest
 
 from scripts.gate import pairs, recording, verdict
 from scripts.reading import chosen, points
+from scripts.setup import git
 from scripts.tables import compared, side_by_side
 from scripts.words.formats import size
 from scripts.words.vocabulary import KINDS, kind
@@ -177,3 +178,13 @@ def test_what_the_gate_measures_is_as_large_as_it_says():
     equal = pairs.of(few[2])
     few_series = len(equal.drop_duplicates(pairs.SERIES))
     assert f"{few_series} series of pinned memory, {2 * len(equal)} processes" in said
+
+
+@pytest.mark.skipif((ROOT / ".git" / "shallow").exists(), reason="this clone has no history")
+def test_what_is_recorded_is_on_asvs_axis():
+    """asv follows the first parents: a merge may take a commit off it."""
+    axis = set(git.ask("rev-list", "--first-parent", "HEAD", cwd=ROOT).split())
+    files = [path for path in (ROOT / "results").glob("*/*-*.json")]
+    assert files
+    for path in files:
+        assert json.loads(path.read_text())["commit_hash"] in axis, path.name
