@@ -110,7 +110,7 @@ def recorded_rate(gpu: str | None) -> float | None:
     The least of what was measured of the sizes next to it, by CUDA's own calls.
     """
     try:
-        table, _ = points.load(spread=False)
+        table, _ = points.load()
     except (UserError, OSError):
         return None
     memory, nbytes = LARGE_PINNED

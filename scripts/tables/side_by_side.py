@@ -32,7 +32,7 @@ class Sheet:
 def lines(result: pandas.DataFrame, operation: str, memory: str | None = None) -> Lines:
     """What was measured of one operation, with float32.
 
-    Operations that know no method have the one key None.
+    Of ways the key is the way; operations that know neither have the one key None.
     """
     rows = result[(result["operation"] == operation) & (result["status"] == "ok")]
     rows = rows[rows["dtype"].isna() | (rows["dtype"] == DTYPE)]
@@ -40,8 +40,9 @@ def lines(result: pandas.DataFrame, operation: str, memory: str | None = None) -
         rows = rows[rows["memory"] == memory]
     found: Lines = {}
     for row in rows.to_dict("records"):
-        method = row["method"] if isinstance(row["method"], str) else None
-        found.setdefault(method, {})[int(row["nbytes"])] = row
+        named = (row[name] for name in ("method", "way") if isinstance(row[name], str))
+        row["method"] = next(named, None)
+        found.setdefault(row["method"], {})[int(row["nbytes"])] = row
     return found
 
 
@@ -63,22 +64,43 @@ def methods(result: pandas.DataFrame, copies: pandas.DataFrame) -> Iterator[Shee
     link, copy = lines(result, "link"), lines(copies, "copy")
     for operation, does in TRANSFERS.items():
         for memory in MEMORY:
+            title, limit = ("link", link) if memory == "pinned" else ("host copy", copy)
+            beside = {title: limit.get(None, {})}
             found = lines(result, operation, memory)
-            limit, title = (link, "link") if memory == "pinned" else (copy, "host copy")
-            header = ["size", *found, title, "fastest", "noise"]
-            sheet = Sheet(f"{memory}, {does.title}", header)
-            for nbytes in sizes(found):
-                rates = [cell(found, method, nbytes) for method in found]
-                group, said, noise = fastest(found, nbytes)
-                sheet.marks |= {(len(sheet.rows), 1 + list(found).index(one)) for one in group}
-                beside = cell(limit, None, nbytes)
-                sheet.rows.append([size(nbytes), *rates, beside, said, noise])
-            if sheet.rows:
-                yield sheet
+            yield from in_turn(f"{memory}, {does.title}", found, beside)
+    yield from ways(result)
     yield from cold_start(result)
     if copy and not result.loc[result["status"].eq("ok"), "operation"].isin(TRANSFERS).any():
         rows = [[size(nbytes), cell(copy, None, nbytes)] for nbytes in sizes(copy)]
         yield Sheet("NumPy to NumPy, on the host", ["size", "host copy"], rows)
+
+
+def in_turn(title: str, found: Lines, beside: Lines) -> Iterator[Sheet]:
+    """A Sheet of what was measured in turn, with what stands `beside`; none if nothing was."""
+    sheet = Sheet(title, ["size", *found, *beside, "fastest", "noise"])
+    for nbytes in sizes(found):
+        rates = [cell(found, name, nbytes) for name in found]
+        rates += [cell(beside, name, nbytes) for name in beside]
+        group, said, noise = fastest(found, nbytes)
+        sheet.marks |= {(len(sheet.rows), 1 + list(found).index(one)) for one in group}
+        sheet.rows.append([size(nbytes), *rates, said, noise])
+    if sheet.rows:
+        yield sheet
+
+
+def ways(result: pandas.DataFrame) -> Iterator[Sheet]:
+    """What to do with an ordinary array, or many small ones, and how to get an array back."""
+    found = lines(result, "ordinary_warm")
+    before = {name: found.pop(name) for name in ["registered"] if name in found}
+    yield from in_turn("an ordinary array, there, way by way", found, before)
+    yield from in_turn("256 small arrays, there, way by way", lines(result, "many_arrays"), {})
+    link = {"link back": lines(result, "link_back").get(None, {})}
+    for memory in MEMORY:
+        back = lines(result, "existing_host_array", memory)
+        title = f"{memory}, back into an existing NumPy array"
+        yield from in_turn(title, back, link if memory == "pinned" else {})
+    back = lines(result, "new_host_array", "pageable")
+    yield from in_turn("pageable, back into a new NumPy array", back, {})
 
 
 def cold_start(result: pandas.DataFrame) -> Iterator[Sheet]:
