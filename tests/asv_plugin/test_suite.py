@@ -90,7 +90,7 @@ def test_without_a_gpu_every_point_says_why(measured):
     before = measured.results().read_bytes()
     done = measured.run(*bench, CUDA_VISIBLE_DEVICES="-1")
     assert done.returncode == 1
-    points = 2 * len(methods.REGISTRY) + 1
+    points = 2 * len(methods.REGISTRY) + 2
     assert re.search(rf"{points} points are n/a: .*no (NVIDIA driver|device)", done.stdout)
     assert done.stdout.rstrip().endswith("Nothing was measured, and nothing recorded")
     assert "Traceback" not in done.stdout
