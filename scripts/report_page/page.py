@@ -16,11 +16,12 @@ import jinja2
 import pandas
 import vl_convert
 
+from scripts.answers import choosing, sentences
 from scripts.change_points import history, in_words, what_changed
 from scripts.reading import points
 from scripts.reading.chosen import NoSuchResult
 from scripts.reading.points import RUN
-from scripts.report_page import choosing, look, sentences
+from scripts.report_page import look
 from scripts.report_page.charts import CHARTS, OVER_TIME
 from scripts.words.formats import duration, percents, size
 from scripts.words.vocabulary import MEMORY, TRANSFERS

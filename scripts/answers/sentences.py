@@ -4,7 +4,7 @@ import numpy
 from pandas import DataFrame
 from scipy.special import bdtr  # scipy.stats: binom.cdf
 
-from scripts.report_page import choosing
+from scripts.answers import choosing
 from scripts.words.formats import listed, percents, size
 from scripts.words.vocabulary import ALL, TRANSFERS
 

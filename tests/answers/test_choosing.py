@@ -6,7 +6,7 @@ import re
 import pytest
 
 from scripts.reading import points
-from scripts.report_page import choosing, sentences
+from scripts.answers import choosing, sentences
 from tests import derived, stated
 from tests.conftest import VERSION_1
 
