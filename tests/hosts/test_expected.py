@@ -5,7 +5,8 @@ import numpy
 import pytest
 
 from scripts.hosts import causes, expected
-from scripts.hosts.schema import Link, Measured
+from scripts.hosts.schema import Measured
+from scripts.reading.links import Link
 from tests.hosts import made_up
 
 RECORDED = "NVIDIA H100 80GB HBM3"  # results/ has it: 53.8 GB/s and more
