@@ -12,7 +12,8 @@ from collections import defaultdict
 import numpy
 
 from scripts.hosts.kinds import ALONE, AT_ONCE, TRANSFERS
-from scripts.hosts.schema import Line, Link, Measured
+from scripts.hosts.schema import Line, Measured
+from scripts.reading.links import Link
 from scripts.words.vocabulary import HUGE, LARGE
 from tests.conftest import ROOT
 
