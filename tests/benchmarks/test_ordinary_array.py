@@ -154,7 +154,7 @@ def test_a_read_only_array_that_cannot_be_registered_is_said(cuda, monkeypatch):
     monkeypatch.setattr(cuda, "cudaHostRegister", lambda *words: (Error.cudaErrorInvalidValue,))
     array = numpy.zeros(NBYTES, numpy.uint8)
     array.flags.writeable = False
-    with pytest.raises(methods.Unusable, match="a read-only array cannot be registered: .*Value"):
+    with pytest.raises(methods.Unusable, match=r"a read-only array cannot be registered: .*Value"):
         cuda_python.Registered(array)
 
 
