@@ -11,7 +11,7 @@ import os
 import subprocess
 import sys
 import webbrowser
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -39,9 +39,8 @@ class Report(OutputPublisher):
     name = "report"
     button_label = "Report"
     description = "The results as charts and tables, also with no network"
-    order = 2.5  # before asv's regressions, which it confirms, and offline.Pages, which leads to it
+    order = 3.5  # behind asv's regressions, of which it keeps some; offline.Pages leads to it
     process = None
-    confirmed: Callable[[list[Any]], list[Any]] = list  # asv's own, where there is no report
 
     @classmethod
     def start(cls, results: str) -> None:
@@ -60,7 +59,7 @@ class Report(OutputPublisher):
         cls.process = subprocess.Popen(command, preexec_fn=ending, **pipes)
 
     @classmethod
-    def publish(cls, conf, repo, benchmarks, graphs, revisions):
+    def publish(cls, conf: Any, repo: Any, benchmarks: Any, graphs: Any, revisions: Any) -> None:
         if not cls.process:
             return
         lines = cls.process.communicate()[1].splitlines()
@@ -74,21 +73,23 @@ class Report(OutputPublisher):
         found = json.loads(changes.read_text())
         os.replace(changes, page.with_suffix(".json"))
         MADE.unlink()
-        cls.confirmed = functools.partial(confirmed, benchmarks, graphs, revisions, found)
-
-
-@replace(Regressions, "_save", "asv judges each series alone, and knows no noise between processes")
-def save_regressions(original, conf, data: dict[str, Any]) -> None:
-    """Those alone that are change points of scripts/change_points/, too; asv's feed is of them."""
-    data["regressions"][:] = Report.confirmed(data["regressions"])
-    original(conf, data)
+        # asv judges each series alone, and knows no noise between processes.
+        path = str(Path(conf.html_dir, "regressions.json"))
+        hashes = {revision: commit for commit, revision in revisions.items()}
+        regressions = util.load_json(path)["regressions"]
+        kept = confirmed(benchmarks, graphs, hashes, found, regressions)
+        Regressions._save(conf, {"regressions": kept})
+        Regressions._save_feed(conf, benchmarks, kept, revisions, hashes)
 
 
 def confirmed(
-    benchmarks, graphs, revisions, changes: dict[str, Any], found: list[Any]
+    benchmarks: Any,
+    graphs: Any,
+    hashes: dict[int, str],
+    changes: dict[str, Any],
+    found: list[Any],
 ) -> list[Any]:
     """Those of asv's regressions `found` that are among the report's `changes`, by machine."""
-    hashes = {revision: commit for commit, revision in revisions.items()}
     left = []
     for name, graph, params, index, last, best, jumps in found:
         benchmark = benchmarks[name.partition("(")[0]]
@@ -122,7 +123,7 @@ def slower_at(changes: list[Any], benchmark: dict[str, Any], index: int | None) 
     "iter_machine_files",
     "one broken machine.json ends `asv publish`; and the report is made after asv's own work",
 )
-def iter_machine_files(original, results_dir):
+def iter_machine_files(original: Callable[[str], Iterator[str]], results_dir: str) -> Iterator[str]:
     """asv has emptied the site's folder when it calls this, and has all its work before it."""
     if not Report.process:
         Report.start(results_dir)
@@ -140,7 +141,7 @@ def iter_machine_files(original, results_dir):
     "run",
     "`asv preview` listens on all interfaces; with no site yet, all that it says is Errno 2",
 )
-def preview(original, conf, port=0, browser=False):
+def preview(original: Callable[..., None], conf: Any, port: int = 0, browser: bool = False) -> None:
     """Serve the site to this machine alone; at another port than 8080 if that is taken."""
     if not Path(conf.html_dir, "index.html").is_file():
         raise util.UserError(f"There is no site in {conf.html_dir} yet: asv publish makes it")

@@ -4,6 +4,7 @@ import ast
 import itertools
 import json
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,12 @@ def current() -> "RecordedResults | None":
     return runs[-1] if runs else None
 
 
+@replace(
+    asv.commands.run,
+    "Results",
+    "an interrupt, or a later run, loses what was measured; there is no noise beside it",
+    asv.commands.find,
+)
 class RecordedResults(Results):
     """What a run measures. Nothing that was measured before is lost to it, or mixed with it."""
 
@@ -41,7 +48,7 @@ class RecordedResults(Results):
     conditions: Conditions | None = None
     begun = False
 
-    def __init__(self, params: dict[str, Any], *args: Any, **kwargs: Any):
+    def __init__(self, params: dict[str, Any], *args: Any, **kwargs: Any) -> None:
         # `asv find` takes the machine's facts before it has a name.
         super().__init__({**params, **machines.registered}, *args, **kwargs)
         self.notes = noise.Notes()
@@ -112,7 +119,14 @@ class RecordedResults(Results):
                     "NAME, or delete it to measure it anew"
                 )
 
-    def add_result(self, benchmark, result, *args, append_samples=False, **kwargs):
+    def add_result(
+        self,
+        benchmark: dict[str, Any],
+        result: Any,
+        *args: Any,
+        append_samples: bool = False,
+        **kwargs: Any,
+    ) -> None:
         name = benchmark["name"]
         # The first round says whether this run's samples come behind earlier ones.
         self.appended.setdefault(name, append_samples)
@@ -128,7 +142,7 @@ class RecordedResults(Results):
         kwargs["record_samples"] = True
         super().add_result(benchmark, result, *args, append_samples=append_samples, **kwargs)
 
-    def keep_measured(self, name):
+    def keep_measured(self, name: str) -> Iterator[int]:
         """Put back the points of benchmark `name` that were measured before and now were not."""
         version = self.benchmark_version.get(name)
         if not self.before or self.before.benchmark_version.get(name) != version:
@@ -148,7 +162,7 @@ class RecordedResults(Results):
                 self.notes.processes.pop((name, index), None)
                 yield index
 
-    def update_noise(self):
+    def update_noise(self) -> None:
         """Bring the noise up to date with the samples: this run's, and those that are left."""
         points = {}
         for name in self.get_all_result_keys():
@@ -203,8 +217,3 @@ class RecordedResults(Results):
         self.journal.write()
         lock.release(self.path, self.held)
         log.info(f"Recorded in {os.path.relpath(self.path)}; commit results/ to keep it")
-
-
-for command in asv.commands.run, asv.commands.find:
-    without = "an interrupt, or a later run, loses what was measured; there is no noise beside it"
-    replace(command, "Results", without)(RecordedResults)
