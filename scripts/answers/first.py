@@ -65,8 +65,10 @@ def pinning(run: DataFrame) -> Iterator[str]:
     if large.nbytes == slow.nbytes and both:
         times = factors(slow.seconds(name) / large.seconds(name) for name in both)
         rates = (rate(max(one.rows[name]["gb_per_s"] for name in both)) for one in (large, slow))
-        how = "; at {} {} as fast, {} against {} GB/s".format(size(large.nbytes), times, *rates)
-    yield f"Pin what you send often: {INTO} it is faster {listed(parts)}{but}{how}."
+        how = "; at {} it is {} as fast, {} against {} GB/s".format(
+            size(large.nbytes), times, *rates
+        )
+    yield f"Pin what you send often: {INTO} pinned memory is faster {listed(parts)}{but}{how}."
 
 
 def library(found: Sequence[Standing]) -> Iterator[str]:
@@ -119,4 +121,4 @@ def smallest(run: DataFrame) -> Iterator[str]:
             took = durations(found[0].seconds(name) for name in found[0].rows)
             parts.append(f"{took} from {memory} memory")
     if parts:
-        yield f"{size(least)} takes {listed(parts)}, {INTO}, by library."
+        yield f"{size(least)} takes, by library, {listed(parts)}."

@@ -34,7 +34,7 @@ class Standing:
     @property
     def fastest(self) -> str | None:
         """The one that is told from all others, if there is one."""
-        alone = len(self.best) == 1 and len(self.rows) > 1 and not math.isnan(self.margin)
+        alone = len(self.best) == 1 and len(self.rows) > 1
         return self.best[0] if alone else None
 
     def seconds(self, name: str) -> float:
