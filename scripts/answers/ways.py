@@ -49,13 +49,14 @@ def named(way: str) -> str:
 
 def once(found: Sequence[Standing]) -> Iterator[str]:
     """Which way is the fastest, of those that need nothing of the array beforehand."""
-    if parts := best([one.without(BEFOREHAND) for one in found], named):
+    if parts := best(standings.without(found, BEFOREHAND), named):
         yield f"An ordinary array that is sent once ({DIRECT}: as it is): {'; '.join(parts)}."
 
 
 def without_torch(found: Sequence[Standing]) -> Iterator[str]:
-    if any(TORCH in one.without(BEFOREHAND).best for one in found):
-        parts = best([one.without(BEFOREHAND, TORCH) for one in found], named)
+    if any(TORCH in one.best for one in standings.without(found, BEFOREHAND)) and (
+        parts := best(standings.without(found, BEFOREHAND, TORCH), named)
+    ):
         yield f"Without PyTorch: {'; '.join(parts)}."
 
 
@@ -90,10 +91,11 @@ def from_memory(run: DataFrame, warm: Sequence[Standing]) -> Iterator[str]:
             and intervals.differ(cold.rows[way], same.rows[way])
         }
         if longer:
-            parts = [f"{way} takes {times} times as long" for way, times in longer.items()]
+            slower = listed(f"{way} takes {times} times as long" for way, times in longer.items())
+            parts = [slower, *best(standings.without([cold], BEFOREHAND))]
             yield (
                 f"An array of {size(cold.nbytes)} that comes from memory, and not from the CPU's "
-                f"caches: {listed(parts)}; {'; '.join(best([cold.without(BEFOREHAND)]))}."
+                f"caches: {'; '.join(parts)}."
             )
 
 

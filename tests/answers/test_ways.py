@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from scripts.answers import many_and_back, paying, standings, ways
+from scripts.answers import chooser, many_and_back, paying, standings, ways
 from scripts.reading import points
 from tests.answers import made_up
 
@@ -140,6 +140,14 @@ def test_a_way_that_was_not_to_be_had_is_said_and_one_not_asked_for_is_not():
         "Not measured here: staged-8-threads (n/a)."
     ]
     assert ways.of(none, ON_16) == []
+
+
+@pytest.mark.parametrize("there", [["pin-memory"], ["registered"], ["pin-memory", "registered"]])
+def test_ways_without_the_direct_one_are_held_against_nothing(there):
+    """CUDA Python, say, is not installed."""
+    run = ordinary(factors=lambda nbytes: dict.fromkeys(there, 1.0))
+    assert "fastest" not in " ".join(ways.of(run, ON_16))
+    assert not chooser.cases(run) or there != ["registered"]
 
 
 @pytest.mark.parametrize("machine", ["nvidia-h100-80gb-hbm3"])
