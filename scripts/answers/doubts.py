@@ -39,9 +39,12 @@ def of_runs(run: DataFrame, runs: Runs) -> Iterator[str]:
     for one in runs:
         took = (one["ended"] - one["started"]) / 1000 if one["ended"] else math.inf
         about = {"machine link": first["pcie_link"], "seconds": took}
-        yield from facts.alarms({**one["facts"], **about})
-        yield from other_stack(one["facts"], str(first["commit"]))
-    gpus = {one["facts"].get("gpu uuid hash") for one in runs} - {None}
+        try:
+            yield from facts.alarms({**one["facts"], **about})
+            yield from other_stack(one["facts"], str(first["commit"]))
+        except (TypeError, ValueError, AttributeError):  # a file that was changed by hand
+            yield "What is recorded of it is broken: not all of it can be looked at"
+    gpus = {str(one["facts"].get("gpu uuid hash")) for one in runs} - {"None"}
     if len(gpus) > 1:
         yield f"{len(gpus)} GPUs are in this one result: no number says which GPU it is of"
 

@@ -4,6 +4,7 @@ paying.py has what that needs beforehand, many_and_back.py the same of many smal
 way back.
 """
 
+import contextlib
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
@@ -116,9 +117,16 @@ def threads(found: Sequence[Standing], runs: Sequence[Mapping[str, Any]]) -> Ite
             are += f", {standings.where(there, slower)} slower"
         said.append(f"{number[1]} are {are}")
     if said:
-        cores = {len(host.listed(one["facts"].get("cpu affinity", ""))) for one in runs} - {0}
-        on = f" Measured on {' or '.join(map(str, sorted(cores)))} cores." * bool(cores)
+        cores = " or ".join(map(str, sorted(set(cores_of(runs)))))
+        on = f" Measured on {cores} cores." * bool(cores)
         yield f"Staged by several threads, against one ({ONE_THREAD}): {'; '.join(said)}.{on}"
+
+
+def cores_of(runs: Sequence[Mapping[str, Any]]) -> Iterator[int]:
+    """On how many cores each run could be, where that is recorded."""
+    for one in runs:
+        with contextlib.suppress(KeyError, ValueError, AttributeError):
+            yield len(host.listed(one["facts"]["cpu affinity"]))
 
 
 def not_measured(run: DataFrame) -> Iterator[str]:
