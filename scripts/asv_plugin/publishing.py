@@ -1,16 +1,18 @@
 """The site: our report beside asv's pages, one detector for both, a preview for this machine."""
 
 import ast
+import contextlib
+import errno
 import functools
+import http.server
 import itertools
 import json
 import os
-import socketserver
 import subprocess
 import sys
+import webbrowser
 from collections.abc import Callable
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import asv.commands.preview
@@ -21,7 +23,7 @@ from asv.machine import Machine
 from asv.plugins.regressions import Regressions
 from asv.publishing import OutputPublisher
 
-from scripts.asv_plugin.replaced import REPLACED, replace
+from scripts.asv_plugin.replaced import replace
 from scripts.setup import children, dotvenv
 from scripts.setup.environment import ROOT
 from scripts.words.vocabulary import ALL, operation, series
@@ -133,21 +135,28 @@ def iter_machine_files(original, results_dir):
             yield path
 
 
-class LoopbackServer(socketserver.ThreadingTCPServer):
-    def server_bind(self):
-        try:
-            self.server_address = "127.0.0.1", self.server_address[1]
-            super().server_bind()
-        except OverflowError as error:
-            raise util.UserError(str(error)) from None
-
-
-REPLACED["commands.preview.socketserver"] = "`asv preview` listens on all interfaces"
-asv.commands.preview.socketserver = SimpleNamespace(ThreadingTCPServer=LoopbackServer)
-
-
-@replace(asv.commands.preview.Preview, "run", "with no site yet, all that is said is Errno 2")
-def preview(original, conf, **options):
+@replace(
+    asv.commands.preview.Preview,
+    "run",
+    "`asv preview` listens on all interfaces; with no site yet, all that it says is Errno 2",
+)
+def preview(original, conf, port=0, browser=False):
+    """Serve the site to this machine alone; at another port than 8080 if that is taken."""
     if not Path(conf.html_dir, "index.html").is_file():
         raise util.UserError(f"There is no site in {conf.html_dir} yet: asv publish makes it")
-    return original(conf, **options)
+    site = functools.partial(http.server.SimpleHTTPRequestHandler, directory=conf.html_dir)
+    try:
+        server = http.server.ThreadingHTTPServer(("127.0.0.1", port or 8080), site)
+    except OverflowError as error:
+        raise util.UserError(str(error)) from None
+    except OSError as error:
+        if port or error.errno != errno.EADDRINUSE:
+            raise
+        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), site)
+    address = f"http://127.0.0.1:{server.server_port}/"
+    log.info(f"Serving at {address}")
+    log.info("Press ^C to abort")
+    if browser:
+        webbrowser.open(address)
+    with server, contextlib.suppress(KeyboardInterrupt):
+        server.serve_forever()

@@ -5,8 +5,8 @@ import re
 
 import pytest
 
-from scripts.reading import points
 from scripts.answers import choosing, sentences
+from scripts.reading import points
 from tests import derived, stated
 from tests.conftest import VERSION_1
 

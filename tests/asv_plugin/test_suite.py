@@ -421,7 +421,13 @@ def test_a_broken_noise_file_stops_a_run_before_it_measures(measured, content):
 
 
 def test_a_full_disk_loses_nothing(project):
-    """A limit on the size of files stands for the disk: both end a write in the middle."""
+    """A limit on the size of files stands for the disk: both end a write in the middle.
+
+    The results are longer than asv's list of benchmarks, so that either can be the one that fails.
+    """
+    for other in "cold_start", "device_to_host", "many_arrays", "ordinary_array":
+        project.git("rm", "-q", f"benchmarks/{other}.py")
+    project.git("commit", "-qm", "fewer benchmarks")
     words = ("--bench", r"HostCopy.*(1024|8192|65536|524288|4194304)\)")
     assert project.run(*words).returncode == 0
     folder = project.path / "results"
