@@ -5,6 +5,7 @@ import json
 import re
 import shutil
 import subprocess
+import tarfile
 import types
 from datetime import UTC, datetime
 
@@ -532,3 +533,58 @@ def test_without_scripts_every_machine_is_there(made, chromium):
         assert page.locator("#which summary:visible").count() == 2
         assert page.locator("figure:visible").count() == 0
         assert "need JavaScript" in page.inner_text("main")
+
+
+@pytest.fixture(scope="module")
+def axe(tmp_path_factory):
+    """The text of axe-core, which npm fetches."""
+    folder = tmp_path_factory.mktemp("axe")
+    if not shutil.which("npm"):
+        pytest.skip("npm is not installed")
+    pack = ["npm", "pack", "axe-core@4.10.3", "--silent", "--fetch-retries=0"]
+    if subprocess.run(pack, cwd=folder, capture_output=True, timeout=60).returncode:
+        pytest.skip("npm reaches no registry")
+    with tarfile.open(next(folder.glob("*.tgz"))) as packed:
+        return packed.extractfile("package/axe.min.js").read().decode()
+
+
+def test_axe_finds_nothing_serious(made, look_at, axe):
+    page = look_at(made[0])
+    page.add_script_tag(content=axe)
+    for width, scheme in (1280, "light"), (375, "dark"):
+        page.set_viewport_size({"width": width, "height": 900})
+        page.emulate_media(color_scheme=scheme)
+        found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")["violations"]
+        serious = [one for one in found if one["impact"] in ("serious", "critical")]
+        assert not serious, (width, scheme)
+
+
+def test_printed_nothing_is_folded_and_charts_keep_their_colours(made, look_at, tmp_path):
+    page = look_at(made[0], scheme="dark")
+    page.evaluate(
+        """() => addEventListener("beforeprint", () => {
+            window.folded = document.querySelectorAll("details:not([open])").length
+        })"""
+    )
+    page.pdf(path=tmp_path / "report.pdf")
+    assert (tmp_path / "report.pdf").read_bytes().startswith(b"%PDF")
+    assert page.evaluate("folded") == 0
+    assert page.locator("details:not([open])").count() > 0  # as before
+    page.emulate_media(media="print")
+    page.set_viewport_size({"width": 680, "height": 900})
+    for hidden in "nav", "#machine", "input[type='checkbox']":
+        assert page.locator(f"{hidden}:visible").count() == 0
+    assert page.locator("#bandwidth label:visible").all_inner_texts() == [
+        *look.methods(made[1]),
+        "float32",
+    ]
+    looks = "e => [getComputedStyle(e).printColorAdjust, e.getBoundingClientRect().right]"
+    for chart in CHARTS:
+        colours, _ = page.locator(f"#{chart}").evaluate(looks)
+        assert colours == "exact"
+        assert page.locator(f"#{chart} svg").evaluate(looks)[1] <= 680
+    broken = page.locator("figure").evaluate_all(
+        "all => all.map(e => getComputedStyle(e).breakInside)"
+    )
+    assert set(broken) == {"avoid"}
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
