@@ -8,8 +8,6 @@ import functools
 import re
 from pathlib import Path
 
-from asv.results import get_filename
-
 from scripts.recording import provenance
 from scripts.setup import git
 from scripts.setup import pins as requirements
@@ -37,12 +35,7 @@ def pins(commit: str) -> dict[str, str]:
 def facts(results: str | Path, left_out: list[str], *run: str) -> dict[str, str]:
     """{name: value} recorded beside the result `run` (machine, commit, environment) by the run of
     asv that added to it last, and how many did; {} if nothing. A broken file: see `left_out`."""
-    path = provenance.path_beside(Path(results, get_filename(*run)))
-    try:
-        runs = provenance.load(path)
-    except (ValueError, OSError):
-        left_out.append(f"{run[0]}/{path.name}: its provenance file is broken")
-        return {}
+    runs = provenance.beside(results, left_out, *run)
     found = runs[-1]["facts"] if runs else {}
     parts = {}
     if len(runs) > 1:

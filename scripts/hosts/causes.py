@@ -3,7 +3,8 @@
 from collections.abc import Collection
 
 from scripts.hosts.kinds import AT_ONCE
-from scripts.hosts.schema import Line, Link
+from scripts.hosts.schema import Line
+from scripts.reading.links import Link
 from scripts.recording.gpu import BENIGN
 from scripts.recording.host import listed
 from scripts.words.formats import count

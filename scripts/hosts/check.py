@@ -14,7 +14,8 @@ import pynvml
 
 from scripts.hosts import expected, workers
 from scripts.hosts.kinds import ALONE, AT_ONCE, HOST_COPIES, TRANSFERS, Transfer
-from scripts.hosts.schema import Line, Link, Measured
+from scripts.hosts.schema import Line, Measured
+from scripts.reading.links import Link
 from scripts.recording import cpu_share, facts, host  # noqa: F401 - facts of the host
 from scripts.recording import gpu as gpu_facts
 from scripts.setup.gpu import UNANSWERED, Gpu, NotKnown, visible

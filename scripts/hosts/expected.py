@@ -15,10 +15,10 @@ from asv.util import UserError
 from scripts.hosts import causes, ranking
 from scripts.hosts.kinds import ALONE, AT_ONCE, SIZES, TRANSFERS, Transfer
 from scripts.hosts.schema import Line
-from scripts.reading import points
+from scripts.reading import links, points
 from scripts.words.formats import change, count, listed, rate
-from scripts.words.thresholds import LANE, REACHES, unchanged
-from scripts.words.vocabulary import DTYPE, MEMORY, TO_DEVICE, TO_HOST
+from scripts.words.thresholds import REACHES, unchanged
+from scripts.words.vocabulary import MEMORY, TO_DEVICE, TO_HOST
 
 LARGE_PINNED = MEMORY[0], SIZES[-1]
 MOST_ROUNDS = 0.75  # of the rounds must show it, or a few disturbed ones would
@@ -49,10 +49,10 @@ def judge(line: Line, siblings: Sequence[Line]) -> None:
     """Put verdict and reason into `line`."""
     mig = " MIG " in (line.gpu or "")  # slices share a GPU's link: nobody's rate is expected
     recorded = None if mig else recorded_rate(line.gpu)
-    limit = None if mig else link_rate(line)
+    limit = line.link_max.carries if line.link_max and not mig else None
     found = [
         *(beside_siblings(line, siblings) if siblings and not mig else ()),
-        *beside(line, recorded, 1 - unchanged(*LARGE_PINNED), "recorded machines", [TO_DEVICE]),
+        *beside(line, recorded, links.AS_OTHERS, "recorded machines", [TO_DEVICE]),
         *beside(line, limit, REACHES, str(line.link_max), [TO_DEVICE, TO_HOST]),
     ]
     narrow = causes.narrowed(line.link, line.link_max, "can do")
@@ -107,29 +107,14 @@ def beside(
 def recorded_rate(gpu: str | None) -> float | None:
     """GB/s to the device of such a transfer on the recorded machines of this name; None without.
 
-    The least of what was measured of the sizes next to it, by CUDA's own calls.
+    The least of what was measured of such sizes, by CUDA's own calls.
     """
     try:
         table, _ = points.load()
     except (UserError, OSError):
         return None
-    memory, nbytes = LARGE_PINNED
-    same = table[
-        (table["gpu"] == gpu)
-        & (table["operation"] == "existing_array")
-        & (table["method"] == "cuda-python")
-        & (table["memory"] == memory)
-        & (table["dtype"] == DTYPE)
-        & table["nbytes"].between(nbytes / 2, nbytes * 4)
-        & table["gb_per_s"].notna()
-    ]
+    same = links.large(table[table["gpu"].eq(gpu)], "existing_array")
     return None if same.empty else float(same["gb_per_s"].min())
-
-
-def link_rate(line: Line) -> float | None:
-    """GB/s of what its link can do; None where that is not known."""
-    can = line.link_max
-    return LANE[can.generation] * can.width if can and can.generation in LANE else None
 
 
 def fit(reason: str) -> str:

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta, Struct
 
+from scripts.reading.links import Link
 from scripts.recording import schema
 from scripts.recording.schema import Count, Milliseconds, Text
 
@@ -20,16 +21,6 @@ class Measured(Struct):
 
     gb_per_s: Rate
     rounds: Annotated[list[Rate], Meta(min_length=1, max_length=1000)]
-
-
-class Link(Struct):
-    """A PCIe link: its generation, and how many lanes."""
-
-    generation: Annotated[int, Meta(ge=1, le=20)]
-    width: Annotated[int, Meta(ge=1, le=64)]
-
-    def __str__(self) -> str:
-        return f"Gen{self.generation} x{self.width}"
 
 
 class Line(Struct, kw_only=True):

@@ -34,7 +34,7 @@ class Conditions:
     """
 
     def __init__(self, device: Gpu | None, versions: Mapping[str, str | None], **more: Any):
-        self.device, self.others = device, 0
+        self.device = device
         self.readings: list[dict[str, Any]] = []
         self.started, self.throttled = now(), cpu_share.throttled()
         there = {name: version for name, version in versions.items() if version}
@@ -46,7 +46,8 @@ class Conditions:
 
     def look(self) -> None:
         if self.device:
-            self.others = max(self.others, gpu.others_on(self.device))
+            if others := max(self.facts.get(gpu.OTHERS, 0), gpu.others_on(self.device)):
+                self.facts[gpu.OTHERS] = others
             self.readings += gpu.readings_under_load(self.device)
             self.facts |= gpu.summary(self.readings)
         self.facts |= cpu_share.throttled_since(self.throttled)
@@ -54,13 +55,8 @@ class Conditions:
     def alarms(self) -> list[str]:
         """What makes the numbers doubtful, a line each."""
         seconds = (now() - self.started) / 1000
-        about = {"machine link": lasting(self.device).get("link"), "other processes": self.others}
-        found = facts.alarms({**self.facts, **about, "seconds": seconds})
-        if self.others:
-            found.append(
-                f"{self.others} other process(es) had the GPU too, before or after this run"
-            )
-        return found
+        about = {"machine link": lasting(self.device).get("link"), "seconds": seconds}
+        return facts.alarms({**self.facts, **about})
 
     def run(self, ended: int | None = None, processes: int | None = None) -> dict[str, Any]:
         """The run as provenance.py has it; as far as it is known, if it has not ended."""

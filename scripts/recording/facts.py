@@ -52,7 +52,7 @@ def collect(functions: Mapping[str, Function], *arguments: Any) -> dict[str, Any
 def alarms(facts: Facts) -> list[str]:
     """What makes the numbers doubtful, a line each.
 
-    `facts` are those of a run, and "machine link" (as in the machine's facts, 'PCIe Gen5 x16'),
-    "other processes" (a number) and "seconds", how long the run took.
+    `facts` are those of a run, and "machine link" (as in the machine's facts, 'PCIe Gen5 x16') and
+    "seconds", how long the run took.
     """
     return [text for alarm in ALARMS if (text := alarm(facts))]

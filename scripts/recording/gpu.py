@@ -15,9 +15,11 @@ import pynvml
 from scripts.recording.facts import BUSY, GPU, Facts, collect, fact
 from scripts.setup import children
 from scripts.setup.gpu import UNANSWERED, Gpu
+from scripts.words.formats import count
 
 LOAD = Path(__file__).with_name("gpu_load.py")
 READINGS, INTERVAL = 15, 0.02  # of the busy GPU; seconds between them
+OTHERS = "other processes"  # the most that were seen; absent if none was
 BENIGN = {"idle", "applications clocks", "display clocks", "user-defined clocks", "sync boost"}
 
 
@@ -69,6 +71,16 @@ def others_on(gpu: Gpu) -> int:
         return len(pynvml.nvmlDeviceGetComputeRunningProcesses(gpu.handle))
     except UNANSWERED:
         return 0  # not known
+
+
+def was_shared(facts: Facts) -> str | None:
+    if others := facts.get(OTHERS):
+        had = count(others, "other process", "other processes")
+        return f"{had} had the GPU too, before or after this run"
+    return None
+
+
+fact(OTHERS, GPU, was_shared)(lambda gpu: others_on(gpu) or None)
 
 
 # While it transfers -----------------------------------------------------------------------------

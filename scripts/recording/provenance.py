@@ -11,6 +11,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from asv.results import get_filename
+
 from scripts.recording import schema
 
 SUFFIX = ".provenance.jsonl"
@@ -33,6 +35,17 @@ def load(path: str | Path) -> list[dict[str, Any]]:
         raise ValueError(f"Error parsing the provenance '{path}': {error}") from None
     runs = [{key: run[key] for key in RUN} for run in runs]
     return sorted(runs, key=lambda run: run["started"])
+
+
+def beside(results: str | Path, left_out: list[str], *run: str) -> list[dict[str, Any]]:
+    """What `load` has beside the result `run` (machine, commit, environment) in `results`; [] of a
+    broken file, and a line in `left_out`."""
+    path = path_beside(Path(results, get_filename(*run)))
+    try:
+        return load(path)
+    except (ValueError, OSError):
+        left_out.append(f"{run[0]}/{path.name}: its provenance file is broken")
+        return []
 
 
 @contextmanager

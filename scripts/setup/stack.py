@@ -69,8 +69,18 @@ def pins(text: str, python: str) -> dict[str, str]:
     return {pin.name: pin.version for pin in wanted if requirements.hold(pin, python)}
 
 
+def unlike(
+    pinned: Mapping[str, str], installed: Mapping[str, str | None], file: str
+) -> Iterator[str]:
+    """Which of `installed`, {package: version or None}, are not as the commit's `file` pins."""
+    for library, version in pinned.items():
+        there = installed.get(library)  # one that is missing is n/a
+        if there and not requirements.same(version, there):
+            yield f"{library} {there} is installed; this commit's {file} pins {version}"
+
+
 def differences(installed: Mapping[str, str | None], python: str, commit: str) -> Iterator[str]:
-    """How `installed`, {package: version or None}, differs from the commit's pins for `python`."""
+    """The same of the pins of the commit's stack for this driver and for `python`."""
     try:
         name = f"{chosen()}.txt"
     except ValueError:
@@ -84,10 +94,7 @@ def differences(installed: Mapping[str, str | None], python: str, commit: str) -
     except ValueError as error:
         yield f"This commit's {name} is broken: {str(error).splitlines()[0]}"
         return
-    for library, version in pinned.items():
-        there = installed.get(library)  # one that is missing is n/a
-        if there and not requirements.same(version, there):
-            yield f"{library} {there} is installed; this commit's {name} pins {version}"
+    yield from unlike(pinned, installed, name)
 
 
 def pip(*arguments: str | Path) -> int:

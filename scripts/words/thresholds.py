@@ -4,6 +4,9 @@ from scripts.words.vocabulary import HUGE, KINDS, kind
 
 QUIET = 1.12  # of the sentinel's quiet level (benchmarks/measure.py): slower was no quiet core
 THROTTLED = 0.01  # of a run's time; for longer, no CPU quota may stop its processes
+# Of the processes that measured transfers: fewer all the time on a quiet core, and the host was
+# busy. Three H100 and H200 hosts had 62 % and more.
+FEW_QUIET = 0.25
 LEVEL = 0.99  # of every interval, and at which two numbers of one result differ
 
 # Runs differ by more than their processes do: for two of them the spread is this much wider. Two

@@ -7,7 +7,8 @@ and small 2.3 %, pageable 4 %; half of the variance is a host's, the rest a GPU'
 import numpy
 
 from scripts.hosts.kinds import ALONE, AT_ONCE, TRANSFERS
-from scripts.hosts.schema import Line, Link, Measured
+from scripts.hosts.schema import Line, Measured
+from scripts.reading.links import Link
 from scripts.words.vocabulary import LARGE
 
 RATES = {("pinned", True): 54.8, ("pinned", False): 6.3, ("pageable", True): 11.0}

@@ -5,7 +5,8 @@ import numpy
 import pytest
 
 from scripts.hosts import causes, expected
-from scripts.hosts.schema import Link, Measured
+from scripts.hosts.schema import Measured
+from scripts.reading.links import Link
 from scripts.words.formats import rate
 from tests.hosts import made_up
 

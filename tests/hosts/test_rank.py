@@ -9,7 +9,7 @@ import numpy
 import pytest
 
 from scripts.hosts import answer, schema
-from scripts.hosts.schema import Link
+from scripts.reading.links import Link
 from tests.conftest import ROOT
 from tests.hosts import made_up
 
