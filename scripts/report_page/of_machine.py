@@ -5,9 +5,10 @@ from typing import Any
 
 import pandas
 
-from scripts.answers import choosing, sentences
+from scripts.answers import choosing, doubts, sentences
 from scripts.change_points import what_changed
 from scripts.reading.points import RUN
+from scripts.recording import provenance
 from scripts.words.vocabulary import MEMORY, TRANSFERS
 
 
@@ -15,7 +16,9 @@ def told(run: pandas.DataFrame, results: str | Path, left_out: list[str]) -> dic
     """What the template takes, from the rows of the result; adds to `left_out` what is broken."""
     first = run.iloc[0]
     status = run["status"].value_counts()
-    facts = what_changed.facts(results, left_out, *map(str, first[RUN]))
+    whose = (*map(str, first[RUN]),)
+    facts = what_changed.facts(results, left_out, *whose)
+    runs = provenance.beside(results, left_out, *whose)
     return {
         "name": str(first["machine"]),
         "gpu": first["gpu"],
@@ -26,7 +29,7 @@ def told(run: pandas.DataFrame, results: str | Path, left_out: list[str]) -> dic
         "python": first["python"],
         "count": {name: int(status.get(name, 0)) for name in ("ok", "n/a", "failed")},
         "answers": [],
-        "doubts": [],
+        "doubts": doubts.of(run, runs, left_out),
         "ranges": [
             (memory, does.into, found)
             for operation, does in TRANSFERS.items()

@@ -20,7 +20,7 @@ from scripts.change_points import history, in_words
 from scripts.reading import points
 from scripts.reading.chosen import NoSuchResult
 from scripts.reading.points import RUN
-from scripts.report_page import against, look, of_machine
+from scripts.report_page import against, look, of_machine, your_array
 from scripts.report_page.charts import CHARTS, OVER_TIME
 from scripts.words.formats import duration, percents, size
 from scripts.words.vocabulary import TRANSFERS
@@ -60,6 +60,7 @@ def write(output: str | Path, results: str | Path) -> list[str]:
             for number, (_, run) in enumerate(by_machine(latest))
         ],
         first=measured_last(latest),
+        cases={name: your_array.cases(run) for name, run in by_machine(latest)},
         against=against.told(latest),
         older=against.older(left_out, latest["machine"].unique()),
         without=sorted(set(table["machine"].unique()) - set(latest["machine"].unique())),

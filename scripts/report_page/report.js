@@ -66,8 +66,10 @@ function show() {
     part.hidden = part.dataset.machine !== menu.value;
     if (part.matches("details.whole")) part.open = !part.hidden;
   }
-  for (const [name, { view, follows }] of Object.entries(charts))
-    if (follows) view.signal("chosen_machine", menu.value).runAsync().then(() => say(name));
+  for (const [name, { view, follows }] of Object.entries(charts)) {
+    if (follows) view.signal("chosen_machine", menu.value);
+    view.runAsync().then(() => say(name));
+  }
   document.dispatchEvent(new Event("machine"));
 }
 
@@ -78,6 +80,7 @@ function restore() {
   for (const { view, inputs } of Object.values(charts))
     for (const [key, signal] of Object.entries(inputs))
       view.signal(signal.name, restored(key, signal));
+  document.dispatchEvent(new Event("restored"));
   show();
 }
 
