@@ -21,10 +21,12 @@ def write_json(original, path, *args, **kwargs):
         Path(new).unlink(missing_ok=True)
 
 
+@replace(
+    util,
+    "load_json",
+    "a file of another shape ends asv's commands in a traceback",
+    asv.commands.compare,
+    asv.commands.show,
+)
 def load_json(original, *args, **kwargs):
     return asv_files.load_json(*args, **kwargs)
-
-
-for module in util, asv.commands.compare, asv.commands.show:
-    without = "a file of another shape ends asv's commands in a traceback"
-    replace(module, "load_json", without)(load_json)

@@ -11,7 +11,6 @@ import os
 import subprocess
 import sys
 import webbrowser
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -39,9 +38,8 @@ class Report(OutputPublisher):
     name = "report"
     button_label = "Report"
     description = "The results as charts and tables, also with no network"
-    order = 2.5  # before asv's regressions, which it confirms, and offline.Pages, which leads to it
+    order = 3.5  # behind asv's regressions, of which it keeps some; offline.Pages leads to it
     process = None
-    confirmed: Callable[[list[Any]], list[Any]] = list  # asv's own, where there is no report
 
     @classmethod
     def start(cls, results: str) -> None:
@@ -74,21 +72,17 @@ class Report(OutputPublisher):
         found = json.loads(changes.read_text())
         os.replace(changes, page.with_suffix(".json"))
         MADE.unlink()
-        cls.confirmed = functools.partial(confirmed, benchmarks, graphs, revisions, found)
+        # asv judges each series alone, and knows no noise between processes.
+        path = str(Path(conf.html_dir, "regressions.json"))
+        hashes = {revision: commit for commit, revision in revisions.items()}
+        regressions = util.load_json(path)["regressions"]
+        kept = confirmed(benchmarks, graphs, hashes, found, regressions)
+        Regressions._save(conf, {"regressions": kept})
+        Regressions._save_feed(conf, benchmarks, kept, revisions, hashes)
 
 
-@replace(Regressions, "_save", "asv judges each series alone, and knows no noise between processes")
-def save_regressions(original, conf, data: dict[str, Any]) -> None:
-    """Those alone that are change points of scripts/change_points/, too; asv's feed is of them."""
-    data["regressions"][:] = Report.confirmed(data["regressions"])
-    original(conf, data)
-
-
-def confirmed(
-    benchmarks, graphs, revisions, changes: dict[str, Any], found: list[Any]
-) -> list[Any]:
+def confirmed(benchmarks, graphs, hashes, changes: dict[str, Any], found: list[Any]) -> list[Any]:
     """Those of asv's regressions `found` that are among the report's `changes`, by machine."""
-    hashes = {revision: commit for commit, revision in revisions.items()}
     left = []
     for name, graph, params, index, last, best, jumps in found:
         benchmark = benchmarks[name.partition("(")[0]]

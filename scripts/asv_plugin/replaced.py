@@ -7,24 +7,23 @@ from typing import Any
 REPLACED: dict[str, str] = {}  # what of asv's: what breaks without it
 
 
-def replace(owner: Any, name: str, without: str) -> Callable[[Any], Any]:
+def replace(owner: Any, name: str, without: str, *importers: Any) -> Callable[[Any], Any]:
     """Put what is decorated in the place of `owner`'s `name`; `without` it, that is what happens.
 
-    A function gets asv's own as its first argument; a class stands for itself.
+    `importers` are modules that have imported the name. A function gets asv's own as its first
+    argument; a class stands for itself.
     """
 
     def decorate(ours: Any) -> Any:
         original = getattr(owner, name)
-        REPLACED[f"{getattr(owner, '__name__', owner)}.{name}".removeprefix("asv.")] = without
-        if isinstance(ours, type):
-            setattr(owner, name, ours)
-            return ours
+        REPLACED[f"{owner.__name__}.{name}".removeprefix("asv.")] = without
 
         @functools.wraps(original)
         def replacement(*args: Any, **kwargs: Any) -> Any:
             return ours(original, *args, **kwargs)
 
-        setattr(owner, name, replacement)
+        for one in owner, *importers:
+            setattr(one, name, ours if isinstance(ours, type) else replacement)
         return ours
 
     return decorate

@@ -34,6 +34,12 @@ def current() -> "RecordedResults | None":
     return runs[-1] if runs else None
 
 
+@replace(
+    asv.commands.run,
+    "Results",
+    "an interrupt, or a later run, loses what was measured; there is no noise beside it",
+    asv.commands.find,
+)
 class RecordedResults(Results):
     """What a run measures. Nothing that was measured before is lost to it, or mixed with it."""
 
@@ -203,8 +209,3 @@ class RecordedResults(Results):
         self.journal.write()
         lock.release(self.path, self.held)
         log.info(f"Recorded in {os.path.relpath(self.path)}; commit results/ to keep it")
-
-
-for command in asv.commands.run, asv.commands.find:
-    without = "an interrupt, or a later run, loses what was measured; there is no noise beside it"
-    replace(command, "Results", without)(RecordedResults)

@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy
+import pandas
 
 from scripts.hosts import causes, fleet
 from scripts.hosts.schema import Line
@@ -12,6 +13,7 @@ from scripts.words.formats import change, count, listed, some
 
 FINE, SLOW, CANNOT_SAY = 0, 1, 2  # exit codes
 NO_GPU = "no GPU: the host's own copy"
+MEAN, BESIDE = "on average", "against its siblings"
 FLEET = 3  # hosts: two do not tell which of them is slow
 History = dict[str, list[Line]]  # of each GPU, by its key, oldest first
 
@@ -125,8 +127,10 @@ def among(name: str, found: Sequence[list[Line]]) -> Model:
         number = count(len(of_host), "host is", "hosts are")
         return Model(name, len(newest), [], {}, f"{name}: {number} no fleet, {FLEET} are the least")
     measured = sorted({kind for line in newest for kind in line.measured})
-    rows, kinds = with_means(logarithms(newest, measured), measured)
-    learned = fleet.learn(rows, max(of_host.values()), len(measured))
+    rows, kinds, parts = with_more(
+        logarithms(newest, measured), measured, [line.host for line in newest]
+    )
+    learned = fleet.learn(rows, max(of_host.values()), parts)
     sees = dict(zip(kinds, map(float, -learned.threshold), strict=True))
     if not numpy.isfinite(learned.threshold).any():
         told = f"{name}: {len(newest)} GPUs are too few, or differ too much, to say"
@@ -158,19 +162,30 @@ def logarithms(lines: Iterable[Line], kinds: Sequence[str]) -> fleet.Values:
     return numpy.log(rates)
 
 
-def with_means(rows: fleet.Values, kinds: Sequence[str]) -> tuple[fleet.Values, list[str]]:
-    """`rows` and `kinds`, and behind them the mean of all kinds of a memory and size.
+def with_more(
+    rows: fleet.Values, kinds: Sequence[str], hosts: Sequence[str]
+) -> tuple[fleet.Values, list[str], list[int]]:
+    """`rows` and `kinds`; behind them the mean of all kinds of a memory and size; behind these the
+    same against all GPUs of the host; and the columns where they begin.
 
-    What slows a GPU slows all of them, and what disturbs one of them disturbs no other: the mean
-    shows less, and shows it on fleets whose single numbers are now and then far off.
+    What slows a GPU slows all kinds, and what disturbs one of them disturbs no other; what slows a
+    host slows all its GPUs. So these show less, on fleets whose single numbers are now and then
+    far off, and on those whose hosts differ.
     """
     same = defaultdict(list)
     for at, kind in enumerate(kinds):
         _, *what, _ = [*kind.split(", "), ""]
         same[", ".join(what[:2])].append(at)
     means = {name: columns for name, columns in same.items() if len(columns) > 1}
-    more = [rows[:, columns].mean(axis=1) for columns in means.values()]
-    return numpy.column_stack([rows, *more]), [*kinds, *(f"{name}, on average" for name in means)]
+    if not means:
+        return rows, list(kinds), []
+    more = numpy.column_stack([rows[:, columns].mean(axis=1) for columns in means.values()])
+    of_host = pandas.DataFrame(more).groupby(numpy.asarray(hosts))
+    number = of_host.transform("count").to_numpy()
+    beside = (more - of_host.transform("median").to_numpy()) * numpy.where(number == 2, 2, 1)
+    beside[number < 2] = numpy.nan
+    names = [*kinds, *(f"{name}, {what}" for what in (MEAN, BESIDE) for name in means)]
+    return numpy.column_stack([rows, more, beside]), names, [len(kinds), len(kinds) + len(means)]
 
 
 def aged(found: Sequence[list[Line]], measured: Sequence[str], gpus: int) -> dict[str, str]:
@@ -183,8 +198,8 @@ def aged(found: Sequence[list[Line]], measured: Sequence[str], gpus: int) -> dic
         return {}
     earlier = [fleet.nanmedian(logarithms(taken[:-1], measured)) for taken in several]
     changes = logarithms([taken[-1] for taken in several], measured) - numpy.array(earlier)
-    rows, kinds = with_means(changes, measured)
-    learned = fleet.learn(rows, gpus, len(measured))
+    rows, kinds, parts = with_more(changes, measured, [taken[-1].host for taken in several])
+    learned = fleet.learn(rows, gpus, parts)
     below = numpy.nan_to_num(learned.below(rows) - learned.threshold, nan=-numpy.inf)
     return {
         several[at][-1].key: f"{change(rows[at, worst])} ({kinds[worst]})"

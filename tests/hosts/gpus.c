@@ -22,7 +22,8 @@ static double now(void) {
 
 static int copied(void *target, const void *source, size_t n) {
     double end = now() + (LATENCY + n / RATE) * (gpu == SLOW ? 2 : 1);
-    memcpy(target, source, gpu == WRONG ? n - 8 : n);
+    if (memcmp(target, source, 64)) /* else it is there: who changes it, changes all of it */
+        memcpy(target, source, gpu == WRONG ? n - 8 : n);
     if (end > now()) {
         double left = end - now();
         nanosleep(&(struct timespec){0, left * 1e9}, NULL);

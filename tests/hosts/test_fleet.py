@@ -1,5 +1,6 @@
 """How often the ranking is wrong, on made-up fleets of 100 hosts with 8 GPUs each."""
 
+import functools
 import re
 
 import numpy
@@ -12,7 +13,7 @@ from tests.hosts import made_up
 GPUS = 8
 HALVED = numpy.where(made_up.LARGE_ONES, numpy.log(0.5), 0)  # half the width, a generation lower
 FIVE_PER_CENT = numpy.log(0.95)
-FLEETS, PLANTED = 300, 20  # so many healthy ones, and so many with faults
+FLEETS, PLANTED = 100, 10  # so many healthy ones, and so many with faults
 
 
 def hosts(slow):
@@ -21,26 +22,29 @@ def hosts(slow):
 
 def slow_ones(rows):
     """As the ranking finds them."""
-    rows, _ = ranking.with_means(rows, made_up.KINDS)
-    return fleet.learn(rows, GPUS, len(made_up.KINDS)).slow(rows)
+    of_host = numpy.arange(len(rows)) // GPUS
+    rows, _, parts = ranking.with_more(rows, made_up.KINDS, of_host)
+    return fleet.learn(rows, GPUS, parts).slow(rows)
 
 
-def healthy(df):
+def healthy(noise):
     """How many hosts are named in FLEETS fleets where nothing is slow."""
     rng = numpy.random.default_rng(11)
-    fleets = (made_up.values(rng, df=df) for _ in range(FLEETS))
-    return sum(int(hosts(slow_ones(rows)).sum()) for rows in fleets)
+    return sum(int(hosts(slow_ones(noise(rng))).sum()) for _ in range(FLEETS))
 
 
-def planted(change, share, df=None):
-    """The share of the slow GPUs that is found, and of the healthy hosts that are named."""
+def planted(change, share, noise=made_up.values, gpus=GPUS):
+    """The share of the slow GPUs that is found, and of the healthy hosts that are named.
+
+    Of the hosts `share` are ill, in `gpus` of their GPUs.
+    """
     rng = numpy.random.default_rng(7)
     found, bad, named, well = 0, 0, 0, 0
     for _ in range(PLANTED):
-        rows = made_up.values(rng, df=df)
+        rows = noise(rng)
         ill = rng.random(100) < share
         ill[0] = True
-        of_ill = numpy.repeat(ill, GPUS)
+        of_ill = numpy.repeat(ill, GPUS) & (numpy.arange(len(rows)) % GPUS < gpus)
         rows[of_ill] += change
         slow = slow_ones(rows)
         found += slow[of_ill].any(axis=1).sum()
@@ -50,21 +54,33 @@ def planted(change, share, df=None):
     return found / bad, named / well
 
 
-@pytest.mark.parametrize(("noise", "df"), [("normal", None), ("heavy tails", 5)])
-def test_the_rates_are_those_of_the_docs(noise, df):
+NOISE = {
+    "normal": made_up.values,
+    "heavy tails": functools.partial(made_up.values, df=5),
+    "recorded": made_up.as_recorded,
+}
+CASES = [(change, gpus) for change in (HALVED, FIVE_PER_CENT) for gpus in (1, GPUS)]
+CASES += [(numpy.log(0.9), 1)]
+
+
+@pytest.mark.parametrize("name", NOISE)
+def test_the_rates_are_those_of_the_docs(name):
     """At most one healthy host in a thousand is named; links at half are found; and 5 % slow."""
-    named = healthy(df)
-    halved = [planted(HALVED, share, df)[0] for share in (0.01, 0.2)]
-    slower = [planted(FIVE_PER_CENT, share, df)[0] for share in (0.01, 0.2)]
-    assert 0 < named <= fleet.FALSE_ALARMS * 100 * FLEETS
-    assert min(halved) >= 0.95
-    if not df:
-        assert min(slower) >= 0.9
+    noise = NOISE[name]
+    named = healthy(noise)
+    found = [
+        [planted(change, share, noise, gpus)[0] for share in (0.01, 0.2)] for change, gpus in CASES
+    ]
+    assert named <= fleet.FALSE_ALARMS * 100 * FLEETS
+    assert min(found[0] + found[1]) >= 0.95
+    if noise is not made_up.as_recorded:  # whose hosts, and numbers, differ by more
+        assert min(found[2] + found[3]) >= 0.9
+    assert min(found[4]) >= 0.9
     page = (ROOT / "docs" / "hosts.md").read_text()
-    (row,) = re.findall(rf"^\| {noise}.*", page, re.MULTILINE)
+    (row,) = re.findall(rf"^\| {name}.*", page, re.MULTILINE)
     cells = [cell.strip() for cell in row.strip("|").split("|")][1:]
-    shares = [f"{100 * found:.0f} %" for found in (*halved, *slower)]
-    assert cells == [f"{named} of {100 * FLEETS:,}", *shares]
+    shares = [" / ".join(f"{100 * share:.0f}" for share in case) for case in found]
+    assert cells == [f"{named} of {100 * FLEETS:,}", *(f"{share} %" for share in shares)]
 
 
 def test_hosts_that_are_well_are_not_named_beside_one_in_five_that_is_not():

@@ -1,5 +1,6 @@
 """The stacks: complete and compatible pins, which of them is installed, and what may go wrong."""
 
+import itertools
 import json
 import os
 import re
@@ -15,7 +16,7 @@ from scripts.setup import pycuda_wheel, stack
 from tests.asv_plugin.test_suite import COPY, processes
 from tests.conftest import ROOT, TINY, Project, fake_driver, has_gpu, new_project
 
-PYTHONS = ["3.11", "3.12", "3.13"]
+PYTHONS = ["3.11", "3.12", "3.13", "3.14"]
 NO_INDEX = {
     "PIP_INDEX_URL": "http://127.0.0.1:9/",  # nobody listens there
     "PIP_EXTRA_INDEX_URL": "",
@@ -30,20 +31,30 @@ def text(name):
     return (ROOT / "requirements" / f"{name}.txt").read_text()
 
 
-@pytest.mark.parametrize(
-    "python", [*PYTHONS[:-1], pytest.param(PYTHONS[-1], marks=pytest.mark.slow)]
-)
-@pytest.mark.parametrize("name", stack.NEEDS)
-def test_the_pins_are_complete_and_compatible(name, python, tmp_path):
-    """The resolver reads the packages' metadata alone; it adds nothing to what is pinned."""
-    wanted = tmp_path / "pins.txt"
-    pins = stack.pins(text(name), f"{python}.0")
-    wanted.write_text("".join(f"{name}=={version}\n" for name, version in pins.items()))
+@pytest.fixture(scope="module")
+def resolving(tmp_path_factory):
+    """A resolver for each stack and Python, all at once, as each waits for the network."""
     command = [sys.executable, "-m", "uv", "pip", "compile", "-q", "--no-annotate", "--no-header"]
-    command += ["--python-version", python, "--python-platform", "x86_64-manylinux_2_28", wanted]
-    done = subprocess.run(command, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    assert stack.pins(done.stdout, f"{python}.0") == pins
+    command += ["--python-platform", "x86_64-manylinux_2_28", "--no-python-downloads"]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    started = {}
+    for name, python in itertools.product(stack.NEEDS, PYTHONS):
+        wanted = tmp_path_factory.mktemp("pins") / "pins.txt"
+        pins = stack.pins(text(name), f"{python}.0")
+        wanted.write_text("".join(f"{name}=={version}\n" for name, version in pins.items()))
+        words = [*command, "--python-version", python, wanted]
+        started[name, python] = pins, subprocess.Popen(words, **pipes)
+    return started
+
+
+@pytest.mark.parametrize("python", PYTHONS)
+@pytest.mark.parametrize("name", stack.NEEDS)
+def test_the_pins_are_complete_and_compatible(name, python, resolving):
+    """The resolver reads the packages' metadata alone; it adds nothing to what is pinned."""
+    pins, resolver = resolving[name, python]
+    said, failed = resolver.communicate()
+    assert resolver.returncode == 0, failed
+    assert stack.pins(said, f"{python}.0") == pins
 
 
 @pytest.mark.parametrize(
