@@ -5,7 +5,7 @@ from typing import Any
 
 import pandas
 
-from scripts.answers import choosing, doubts, sentences
+from scripts.answers import choosing, doubts, sentences, ways
 from scripts.change_points import what_changed
 from scripts.reading.points import RUN
 from scripts.recording import provenance
@@ -29,6 +29,7 @@ def told(run: pandas.DataFrame, results: str | Path, left_out: list[str]) -> dic
         "python": first["python"],
         "count": {name: int(status.get(name, 0)) for name in ("ok", "n/a", "failed")},
         "answers": [],
+        "ways": ways.of(run, runs),
         "doubts": doubts.of(run, runs, left_out),
         "ranges": [
             (memory, does.into, found)
