@@ -25,6 +25,10 @@ const digits = (value) => Number(value.toPrecision(3)).toString();
 const listed = (names) => names.join(", ").replace(/, ([^,]*)$/, " and $1");
 const percent = (value) => `${Number(value.toPrecision(2))} %`;
 
+// By how many per cent it takes longer, or how many times as long.
+const more = (name, percents) =>
+  percents < 100 ? `${name} ${percent(percents)} longer` : `${name} ${digits(1 + percents / 100)} times as long`;
+
 function took(seconds, nbytes) {
   const rate = `${digits(nbytes / seconds / 1e9)} GB/s`;
   if (seconds >= 1e-3) return `${digits(1e3 * seconds)} ms, ${rate}`;
@@ -36,13 +40,15 @@ function standing({ best, others, margin }) {
   if (margin === null) return "Which is the fastest nobody can say, as the noise is not known.";
   if (best.length > 1) return `${listed(best)} are tied: none is told to be faster than another.`;
   const alone = Object.keys(others).length;
-  return alone ? `${best[0]} is the fastest.` : `${best[0]} alone was measured.`;
+  const [name] = best;
+  const what = WAYS[name] ? `${name} (${WAYS[name]})` : name;
+  return alone ? `${what} is the fastest.` : `${what} alone was measured.`;
 }
 
 function costs({ best, others, seconds }, nbytes) {
   const first = best.map((name) => `${name} ${took(seconds[name], nbytes)}`);
-  const rest = Object.entries(others).map(([name, more]) => `${name} ${percent(more)}`);
-  return first.join("; ") + (rest.length ? `. The others take longer: ${rest.join(", ")}` : "") + ".";
+  const rest = Object.keys(seconds).filter((name) => name in others).map((name) => more(name, others[name]));
+  return first.join("; ") + (rest.length ? `. The others take: ${rest.join(", ")}` : "") + ".";
 }
 
 // The seconds of each that both sizes have, on a straight line between them in a log-log plot.

@@ -23,7 +23,7 @@ from scripts.reading.points import RUN
 from scripts.report_page import against, look, of_machine, your_array
 from scripts.report_page.charts import CHARTS, OVER_TIME
 from scripts.words.formats import duration, percents, size
-from scripts.words.vocabulary import TRANSFERS
+from scripts.words.vocabulary import TRANSFERS, WAYS
 
 HERE = Path(__file__).resolve().parent
 # logLevel 1: Vega's errors only, as it warns wherever what is chosen in a menu has no points.
@@ -46,6 +46,7 @@ def write(output: str | Path, results: str | Path) -> list[str]:
         loader=jinja2.FileSystemLoader(HERE), autoescape=True, trim_blocks=True, lstrip_blocks=True
     )
     environment.filters |= {"size": size, "percent": percents, "seconds": duration}
+    environment.policies["json.dumps_kwargs"] = {}  # in our order, not the alphabet's
     template = environment.get_template("report.html.jinja")
     text = template.render(
         bundle=bundle() if len(latest) else "",
@@ -56,9 +57,11 @@ def write(output: str | Path, results: str | Path) -> list[str]:
         drawn=drawn(latest, table, histories),
         methods=names,
         machines=[
-            {"number": number, **of_machine.told(run, results, left_out)}
-            for number, (_, run) in enumerate(by_machine(latest))
+            {"number": number}
+            | of_machine.told(run, latest, histories.get(name, [None])[0], results, left_out)
+            for number, (name, run) in enumerate(by_machine(latest))
         ],
+        ways=WAYS,
         first=measured_last(latest),
         cases={name: your_array.cases(run) for name, run in by_machine(latest)},
         against=against.told(latest),

@@ -48,7 +48,8 @@ def opened(chromium, folder, results):
 
 def asked(page, **fields):
     """What the form about one array replies."""
-    for name, value in fields.items():
+    first = {"size": "2 MB", "memory": "pageable", "direction": "there", "into": "existing"}
+    for name, value in (first | fields).items():
         field = page.locator(f"#ask [name={name}]")
         if name == "size":
             field.fill(value)
@@ -90,3 +91,68 @@ def test_what_is_no_size_is_said(shown, size):
 @pytest.mark.parametrize("size", ["1", "1000", "1 GiB"])
 def test_beyond_what_was_measured_it_cannot_say(shown, size):
     assert asked(shown, size=size, memory="pinned").startswith("Cannot say: 1 KiB to 256 MiB was")
+
+
+QUESTIONS = {  # where the answer is, what is asked of the form or opened there, and the words
+    "which library for my 2 MB pageable array": (
+        "#reply",
+        {"size": "2 MB", "memory": "pageable", "direction": "there", "into": "existing"},
+        r"cuda-python is the fastest\.\s+cuda-python about 169 µs, 11\.8 GB/s",
+    ),
+    "how sure is this": (
+        "#reply",
+        {"size": "4 MiB"},
+        r"Measured at this size, by ratios that are told apart from 2\.2 % on \(99 %\)",
+    ),
+    "how do I get it back": (
+        "#reply",
+        {"size": "32 MiB", "direction": "back", "into": "existing"},
+        r"cuda-python is the fastest|are tied: none is told to be faster",
+    ),
+    "and at what price": (
+        "#ways",
+        {},
+        r"Back into a new NumPy array .* it takes \S+( to \S+)? times as long",
+    ),
+    "is pinning worth it for an array I have": (
+        "#ways",
+        {},
+        r"To page-lock it and to release it has paid after about so many transfers: \d+",
+    ),
+    "is my link as it should be": (
+        "#answer",
+        {},
+        r"The link is as it should be: 55\.1 of the 63\.0 GB/s that Gen5 x16 can carry, 87 %",
+    ),
+    "what does 1 KiB cost": ("#answer", {}, r"1 KiB takes 8\.37 to 13\.5 µs from pinned memory"),
+    "H200 or H100": ("#gpus", {}, r"Not compared: nvidia-h200\. What is recorded there is of an"),
+    "does the dtype matter": ("#types", {}, "No: the time depends on the bytes, not on the dtype"),
+    "where does this number come from": (
+        "#how",
+        {"open": "noise and provenance"},
+        r"driver\s+580\.159\.04",
+    ),
+}
+
+
+@pytest.mark.parametrize("question", QUESTIONS)
+def test_the_page_answers(shown, question):
+    place, asking, words = QUESTIONS[question]
+    if summary := asking.get("open"):
+        shown.locator(f"{place} details:has-text('{summary}') summary").click()
+    else:
+        asked(shown, **asking)
+    assert re.search(words, shown.inner_text(place))
+
+
+def test_the_answer_comes_first(shown):
+    answer, chart = (shown.locator(one).first.bounding_box()["y"] for one in ("#answer", "figure"))
+    assert answer < chart
+
+
+def test_ties_are_never_called_the_fastest(shown):
+    said = asked(shown, size="256 MiB", memory="pageable", direction="there", into="existing")
+    assert "are tied: none is told to be faster than another" in said
+    assert "fastest" not in said
+    for row in shown.locator("table.choosing:visible tbody tr").all_inner_texts():
+        assert row.count("fastest") + row.count("tied") != 1 or "tied" not in row
