@@ -67,7 +67,9 @@ def side_by_side(run: DataFrame, operation: str) -> DataFrame:
     pinned, pageable = (
         measured(run, memory=memory, operation=operation, dtype="float32") for memory in MEMORY
     )
-    return pinned.merge(pageable, on=keys, suffixes=("_pinned", "_pageable")).sort_values(keys)
+    return pinned.merge(pageable, on=keys, suffixes=("_pinned", "_pageable")).sort_values(
+        "nbytes", kind="stable"
+    )
 
 
 def of(rows: DataFrame, memory: str) -> dict[str, Any]:

@@ -35,7 +35,7 @@ def of(run: DataFrame, runs: Sequence[Mapping[str, Any]]) -> list[str]:
         *paying.uses(run, found),
         *paying.once(run),
         *from_memory(run, found),
-        *threads(run, found, runs),
+        *threads(found, runs),
         *many_and_back.many(run),
         *many_and_back.back(run),
         *not_measured(run),
@@ -63,9 +63,7 @@ def best(found: Sequence[Standing]) -> list[str]:
     """For each range of sizes what is best; nothing where the array as it is was not measured."""
     parts = []
     there = [one for one in found if DIRECT in one.rows and len(one.rows) > 1]
-    for ways, same in standings.ranges(
-        there, lambda one: [] if DIRECT in one.best else sorted(one.best)
-    ):
+    for ways, same in standings.ranges(there, lambda one: [] if DIRECT in one.best else one.best):
         where = standings.at(same)
         if not ways:
             parts.append(f"{where} no way can be told to be faster than sending it as it is")
@@ -99,9 +97,7 @@ def from_memory(run: DataFrame, warm: Sequence[Standing]) -> Iterator[str]:
             )
 
 
-def threads(
-    run: DataFrame, found: Sequence[Standing], runs: Sequence[Mapping[str, Any]]
-) -> Iterator[str]:
+def threads(found: Sequence[Standing], runs: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     """What it gains that several threads copy, and on how many cores that was."""
     said = []
     for way in dict.fromkeys(way for one in found for way in one.rows):

@@ -78,7 +78,7 @@ WAYS = {
     "staged-chunks": "the same in chunks, one copied while the last one is sent",
     "registered-each-time": "page-locked where it lies, sent and released",
     "registered": "page-locked beforehand",
-    "pin-memory": "PyTorch's pin_memory().cuda()",
+    "pin-memory": "PyTorch's pin_memory().cuda(), once its pools have the memory",
 }
 BACK = "link_back", "existing_host_array", "new_host_array"
 IN_TURN |= {OTHERS[name]: "method" for name in ("existing_host_array", "new_host_array")}

@@ -42,8 +42,8 @@ def sample(count=0):
         counted = len(file.read())
         if count == 0:
             file.write(".")
-    # Each process took one of each series before the turns; slow begins in mid-turn.
-    return 1.0 if counted - 4 < 2 * in_turn.TURNS + 1 else 2.0
+    # Half of the turns have 2 * TURNS samples, of two series and two processes: then in mid-turn.
+    return 1.0 if counted < 2 * in_turn.TURNS + 1 else 2.0
 
 makers = {name: lambda: Series(sample, count=0) for name in "ab"}
 """
