@@ -121,7 +121,7 @@ def drawn(
     changes = {name: found for name, (found, _) in histories.items()}
     made = {name: chart.draw(latest) for name, chart in CHARTS.items()}
     made |= {name: chart.draw(table, changes) for name, chart in OVER_TIME.items()}
-    return {name: look.for_page(chart) for name, chart in made.items()}
+    return {name: look.for_page(chart) for name, chart in made.items() if chart is not None}
 
 
 def histories_of(table: pandas.DataFrame, results: str | Path) -> Histories:
