@@ -62,7 +62,7 @@ def cost(run: DataFrame, operation: str, method: str | None = None) -> dict[int,
 def once(run: DataFrame) -> Iterator[str]:
     """What is paid once, before the first transfer, at one size."""
     costs = {
-        "the pinned buffer of the staged ways": cost(run, "pin", "cuda-python"),
+        "the pinned buffer of staged": cost(run, "pin", "cuda-python"),
         "what pin-memory keeps in PyTorch's pool": cost(run, "pin", "torch"),
         "page-locking the array itself": cost(run, "register"),
     }

@@ -4,7 +4,7 @@
 const ask = document.getElementById("ask");
 const SIZE = /^(\d+(?:\.\d+)?)\s*(?:([kmg])(i?)b?|b|bytes?)?$/i;
 const POWER = { k: 1, m: 2, g: 3 };
-const COLUMNS = "direction memory into".split(" ");
+const ASKED = ["direction", "memory", "into"]; // and the size
 
 // '2 MB' -> 2000000, '2 MiB' -> 2097152, '4096' -> 4096; NaN if it is no size.
 function bytes(text) {
@@ -27,28 +27,38 @@ const percent = (value) => `${Number(value.toPrecision(2))} %`;
 
 // By how many per cent it takes longer, or how many times as long.
 const more = (name, percents) =>
-  percents < 100 ? `${name} ${percent(percents)} longer` : `${name} ${digits(1 + percents / 100)} times as long`;
+  percents < 100
+    ? `${name} ${percent(percents)} longer`
+    : `${name} ${digits(1 + percents / 100)} times as long`;
 
-function took(seconds, nbytes) {
-  const rate = `${digits(nbytes / seconds / 1e9)} GB/s`;
-  if (seconds >= 1e-3) return `${digits(1e3 * seconds)} ms, ${rate}`;
-  return `${digits(1e6 * seconds)} µs, ${rate}`;
-}
+const time = (seconds) =>
+  seconds >= 1e-3 ? `${digits(1e3 * seconds)} ms` : `${digits(1e6 * seconds)} µs`;
+const took = (seconds, nbytes) => `${time(seconds)}, ${digits(nbytes / seconds / 1e9)} GB/s`;
+
+const described = (name) => (WAYS[name] ? `${name} (${WAYS[name]})` : name);
 
 // Who is best at a measured size: one is the fastest, or several are tied.
-function standing({ best, others, margin }) {
+function standing({ best, fastest, others, margin }) {
+  if (fastest) return `${described(fastest)} is the fastest.`;
   if (margin === null) return "Which is the fastest nobody can say, as the noise is not known.";
   if (best.length > 1) return `${listed(best)} are tied: none is told to be faster than another.`;
-  const alone = Object.keys(others).length;
-  const [name] = best;
-  const what = WAYS[name] ? `${name} (${WAYS[name]})` : name;
-  return alone ? `${what} is the fastest.` : `${what} alone was measured.`;
+  return `${described(best[0])} alone was measured.`;
 }
 
-function costs({ best, others, seconds }, nbytes) {
-  const first = best.map((name) => `${name} ${took(seconds[name], nbytes)}`);
-  const rest = Object.keys(seconds).filter((name) => name in others).map((name) => more(name, others[name]));
-  return first.join("; ") + (rest.length ? `. The others take: ${rest.join(", ")}` : "") + ".";
+// What it costs, the others, and what has to be done beforehand, a sentence each.
+function costs({ best, others, seconds, beforehand, locked }, nbytes) {
+  const rest = Object.keys(seconds).filter((name) => name in others);
+  const once = best.filter((name) => beforehand[name]);
+  const said = [`${best.map((name) => `${name} ${took(seconds[name], nbytes)}`).join("; ")}.`];
+  const put = (what, each) => each.length && said.push(`${what}: ${each.join(", ")}.`);
+  put("The others take", rest.map((name) => more(name, others[name])));
+  put("Made beforehand, once", once.map((name) => `${name} ${time(beforehand[name])}`));
+  if (locked)
+    said.push(
+      `Page-locked beforehand it takes ${took(locked.seconds, nbytes)}` +
+        (locked.uses ? `, which has paid after about ${locked.uses} transfers.` : "."),
+    );
+  return said.join(" ");
 }
 
 // The seconds of each that both sizes have, on a straight line between them in a log-log plot.
@@ -63,30 +73,29 @@ function between(one, other, nbytes) {
     });
 }
 
-// [what to do, what it costs, how sure that is], or one sentence.
-function answer(sizes, nbytes) {
-  if (!sizes?.length) return ["Cannot say: nothing of this was measured on this machine."];
+// What to do, what it costs, how sure that is: a line each; or one that says why nobody can say.
+function answer(found, nbytes) {
+  if (!found) return ["Cannot say: nothing of this was measured on this machine."];
+  const { sizes, source } = found;
   const one = sizes.findLast((size) => size.nbytes <= nbytes);
   const other = sizes.find((size) => size.nbytes >= nbytes);
   if (!one || !other) {
     const ends = [sizes[0], sizes.at(-1)].map((size) => named(size.nbytes)).join(" to ");
     return [`Cannot say: ${ends} was measured, and nothing beyond tells of ${named(nbytes)}.`];
   }
-  if (one === other) {
-    const sure = one.margin === null ? "" : `, by ratios that are told apart from ${percent(one.margin)} on (99 %)`;
-    return [standing(one), costs(one, nbytes), `Measured at this size${sure}.`];
-  }
-  const ends = `${named(one.nbytes)} and ${named(other.nbytes)}`;
-  const same = String(one.best) === String(other.best);
-  const found = same
-    ? `At ${ends} alike: ${standing(one)}`
-    : `At ${named(one.nbytes)}: ${standing(one)} At ${named(other.nbytes)}: ${standing(other)}`;
-  const margin = Math.max(one.margin, other.margin);
+  const margin = Math.max(one.margin, other.margin); // 0 where nobody knows
+  const sure = margin ? ` Differences of ${percent(margin)} and more are told apart (99 %).` : "";
+  const where = source ? `, with the array ${source}` : "";
+  if (one === other)
+    return [standing(one), costs(one, nbytes), `Measured at this size${where}.${sure}`];
+  const ends = [one, other].map((size) => named(size.nbytes));
+  const same = String(one.best) === String(other.best) && !one.fastest === !other.fastest;
   return [
-    found,
+    same
+      ? `At ${listed(ends)} alike: ${standing(one)}`
+      : `At ${ends[0]}: ${standing(one)} At ${ends[1]}: ${standing(other)}`,
     `${between(one, other, nbytes).join("; ")}.`,
-    `Interpolated between ${ends}: this size was not measured.` +
-      (margin ? ` There, ${percent(margin)} and more are told apart (99 %).` : ""),
+    `Interpolated between ${listed(ends)}${where}: this size was not measured.${sure}`,
   ];
 }
 
@@ -96,13 +105,12 @@ function reply() {
   const nbytes = bytes(size.value);
   const bad = Number.isNaN(nbytes);
   size.setAttribute("aria-invalid", bad);
-  const wanted = COLUMNS.filter((name) => field(name)).map((name) => field(name).value);
-  const found = CASES[menu.value]?.find((one) => COLUMNS.every((name, at) => [wanted[at], null].includes(one[name])));
+  const asked = (one) => ASKED.every((name) => one[name] === field(name).value);
   const lines = bad
     ? [`“${size.value}” is no size. Write 2 MB, 512 KiB, 1.5 GiB or a number of bytes.`]
-    : answer(found?.sizes, nbytes);
-  const out = document.getElementById("reply");
-  out.replaceChildren(...lines.map((line) => Object.assign(document.createElement("p"), { textContent: line })));
+    : answer(CASES[menu.value]?.find(asked), nbytes);
+  const paragraph = (textContent) => Object.assign(document.createElement("p"), { textContent });
+  document.getElementById("reply").replaceChildren(...lines.map(paragraph));
 }
 
 if (ask && menu) {

@@ -16,11 +16,12 @@ import jinja2
 import pandas
 import vl_convert
 
+from scripts.answers import chooser
 from scripts.change_points import history, in_words
 from scripts.reading import points
 from scripts.reading.chosen import NoSuchResult
 from scripts.reading.points import RUN
-from scripts.report_page import against, look, of_machine, your_array
+from scripts.report_page import against, look, of_machine
 from scripts.report_page.charts import CHARTS, OVER_TIME
 from scripts.words.formats import duration, percents, size
 from scripts.words.vocabulary import TRANSFERS, WAYS
@@ -63,7 +64,7 @@ def write(output: str | Path, results: str | Path) -> list[str]:
         ],
         ways=WAYS,
         first=measured_last(latest),
-        cases={name: your_array.cases(run) for name, run in by_machine(latest)},
+        cases={name: chooser.cases(run) for name, run in by_machine(latest)},
         against=against.told(latest),
         older=against.older(left_out, latest["machine"].unique()),
         without=sorted(set(table["machine"].unique()) - set(latest["machine"].unique())),
@@ -120,7 +121,7 @@ def drawn(
     changes = {name: found for name, (found, _) in histories.items()}
     made = {name: chart.draw(latest) for name, chart in CHARTS.items()}
     made |= {name: chart.draw(table, changes) for name, chart in OVER_TIME.items()}
-    return {name: look.for_page(chart) for name, chart in made.items() if chart}
+    return {name: look.for_page(chart) for name, chart in made.items() if chart is not None}
 
 
 def histories_of(table: pandas.DataFrame, results: str | Path) -> Histories:

@@ -56,7 +56,7 @@ async function embed(name, specification) {
 // A chart that has nothing of this machine says so.
 function say(name) {
   const chart = document.getElementById(name);
-  const some = chart.querySelector("[role='graphics-symbol'][aria-label]");
+  const some = chart.querySelector(".role-mark [aria-label]");
   chart.closest("figure").classList.toggle("empty", !some);
 }
 

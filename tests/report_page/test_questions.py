@@ -102,7 +102,7 @@ QUESTIONS = {  # where the answer is, what is asked of the form or opened there,
     "how sure is this": (
         "#reply",
         {"size": "4 MiB"},
-        r"Measured at this size, by ratios that are told apart from 2\.2 % on \(99 %\)",
+        r"Measured at this size\. Differences of 2\.2 % and more are told apart",
     ),
     "how do I get it back": (
         "#reply",

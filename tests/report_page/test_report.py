@@ -509,11 +509,14 @@ def test_one_machine_is_chosen_for_the_page_and_kept_in_its_address(made, look_a
     assert whose() == {other}
     choose(page, "history", "into", "new array")
     switch(page, "bandwidth", "torch")
+    page.fill("#ask [name=size]", "3 MB")
     page.click("nav a[href='#since']")
     address = page.url
     assert "machine=" in address
     again = look_at(made[0], query=address.removeprefix(made[0].as_uri()))
     assert again.input_value("#machine") == other
+    assert again.input_value("#ask [name=size]") == "3 MB"
+    assert "Interpolated" in again.inner_text("#reply")
     assert whose() == {other}
     assert again.locator("#history select").nth(1).input_value() == "new array"
     assert {mark["method"] for mark in marks(again, "bandwidth")} == {
@@ -527,7 +530,14 @@ def test_one_machine_is_chosen_for_the_page_and_kept_in_its_address(made, look_a
     wait(page)
     assert page.input_value("#machine") == first
     assert whose() == {first}
+    assert page.input_value("#ask [name=size]") == "2 MB"
     assert len(marks(page, "bandwidth")) == 110
+    assert page.locator(".nothing:visible").count() == 0
+    for name in look.methods(made[1]):
+        switch(page, "history", name)
+    of_machine(page, other)
+    (nothing,) = page.locator("figure:has(.nothing:visible)").all()
+    assert nothing.locator("#history").count() == 1
 
 
 def test_without_scripts_every_machine_is_there(made, chromium):
@@ -537,6 +547,7 @@ def test_without_scripts_every_machine_is_there(made, chromium):
         assert page.locator("#which details").count() == 2
         assert page.locator("#which summary:visible").count() == 2
         assert page.locator("figure:visible").count() == 0
+        assert page.locator("#choose:visible").count() == 0
         assert "need JavaScript" in page.inner_text("main")
 
 
