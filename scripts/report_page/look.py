@@ -69,10 +69,14 @@ def switches(
 
 
 def choice(kind: str, names: list[str], value: str | None) -> tuple[altair.Parameter, str]:
-    """A menu of `names`: the parameter, and the filter that passes the one chosen."""
+    """A menu of `names`, if there are several: the parameter, and the filter for the one chosen."""
     menu = altair.binding_select(options=names, name=f"{kind} ")
     name = f"chosen_{kind}"
-    parameter = altair.param(name=name, value=names[0] if value is None else value, bind=menu)
+    parameter = altair.param(
+        name=name,
+        value=names[0] if value is None else value,
+        bind=menu if len(names) > 1 else altair.Undefined,
+    )
     return parameter, f"datum.{kind} === {name}"
 
 

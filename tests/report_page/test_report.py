@@ -29,7 +29,7 @@ EXISTING = TRANSFERS["existing_array"].benchmark
 CALIBRATION = derived.RECORDED / "nvidia-h100-80gb-hbm3" / "calibration.jsonl"
 CALIBRATED = CALIBRATION.parent.name
 MARKUP = "<script>alert(1)</script>&amp;'\"\\"  # a machine's name
-CHARTS = "bandwidth", "latency", "dtypes", "history", "machines"
+CHARTS = "relative", "bandwidth", "latency", "dtypes", "history", "machines"
 DAY = 86_400_000
 TORCH_NEW = "host_to_device.HostToDevice.time_new_array"
 
