@@ -1,6 +1,6 @@
 """The rows of points.py's table as the charts take them: what to show, in words and rounded."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import altair
@@ -13,8 +13,13 @@ from scripts.report_page.look import PANELS, choice
 from scripts.words.formats import as_percent, duration, percent, rate, size
 from scripts.words.vocabulary import TRANSFERS
 
+THERE = {name: one.into for name, one in TRANSFERS.items()}
 STRAIGHT = altair.Axis(labelAngle=0, labelExpr="split(datum.label, ' ')", grid=False)
-LOG_AXIS = altair.Axis(values=[0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30, 100, 300], format="~")
+LOG_AXIS = altair.Axis(
+    values=[step * 10.0**power for power in range(-4, 5) for step in (1, 2, 5)],
+    format="~",
+    labelOverlap=True,
+)
 ABOUT = ["method", "dtype", "size"]
 RATES = ("rate", "GB/s"), ("rate_low", "99 % from"), ("rate_high", "to"), ("us", "µs")
 TIMES = ("us", "µs"), ("us_low", "99 % from"), ("us_high", "to")
@@ -22,10 +27,13 @@ SHORT = 1 << 20  # bytes: what takes longer is told in GB/s
 STANDING = ("takes", "takes"), ("stands", "beside the fastest"), ("sure", "told from")
 
 
-def transfers(points: DataFrame) -> DataFrame:
-    """The rows of HostToDevice, with what the charts call things, rounded for the page."""
-    rows = points[points["operation"].isin(list(TRANSFERS))].copy()
-    into = rows["operation"].astype(str).map({name: one.into for name, one in TRANSFERS.items()})
+def transfers(points: DataFrame, into_what: Mapping[str, str] = THERE) -> DataFrame:
+    """The rows of HostToDevice, with what the charts call things, rounded for the page.
+
+    `into_what` has other operations, and the array that each transfers into.
+    """
+    rows = points[points["operation"].isin(list(into_what))].copy()
+    into = rows["operation"].astype(str).map(into_what)
     rows["panel"] = rows["memory"].astype(str) + " memory, " + into
     rows["into"] = into
     return with_numbers(rows)

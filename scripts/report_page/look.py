@@ -45,6 +45,11 @@ def shape(names: list[str], shown: bool) -> altair.Shape:
     return one.scale(domain=names, range=(SHAPES * len(names))[: len(names)])
 
 
+def beside(names: list[str]) -> altair.XOffset:
+    """Methods beside each other at a size, so that no mark lies under another."""
+    return altair.XOffset("method:N", sort=names)
+
+
 def sizes(points: pandas.DataFrame) -> altair.X:
     """The encoding of an array's size on a logarithmic axis, labelled in KiB and MiB."""
     values = sorted(int(nbytes) for nbytes in points["nbytes"].dropna().unique())

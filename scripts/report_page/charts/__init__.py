@@ -6,13 +6,24 @@ was not measured is a gap; nothing is drawn as zero. `static` is for a file, whe
 switched: it has a legend of the methods.
 """
 
-from scripts.report_page.charts import bandwidth, dtypes, history, latency, machines, relative
+from scripts.report_page.charts import (
+    back,
+    bandwidth,
+    beyond_the_link,
+    dtypes,
+    history,
+    latency,
+    machines,
+    relative,
+)
 
 # In the order of the page. Each is drawn from the newest result of each machine, ...
 CHARTS = {
     "relative": relative,
     "bandwidth": bandwidth,
     "latency": latency,
+    "beyond_the_link": beyond_the_link,
+    "back": back,
     "dtypes": dtypes,
     "machines": machines,
 }

@@ -17,7 +17,7 @@ from scripts.report_page.chart_data import (
     tooltip,
     transfers,
 )
-from scripts.report_page.look import GREY, colour, methods, panels, shape, switches
+from scripts.report_page.look import GREY, beside, colour, methods, panels, shape, switches
 from scripts.words.vocabulary import DTYPE
 
 TITLE = "How much longer than the fastest?"
@@ -55,7 +55,7 @@ def draw(points: pandas.DataFrame, static: bool = False) -> altair.FacetChart | 
     band = band.transform_aggregate(margin="max(margin)", groupby=["panel", "size"])
     band = band.encode(x=across, y=margin)
     shown = altair.Chart().transform_filter(method_shown)
-    shown = shown.encode(x=across, xOffset=altair.XOffset("method:N", sort=names), y=longer)
+    shown = shown.encode(x=across, xOffset=beside(names), y=longer)
     lines = shown.mark_line(strokeWidth=1.5, opacity=0.7).encode(color=colour(names, True))
     marks = shown.mark_point(filled=True, size=45, opacity=1).encode(
         color=altair.when("datum.tied === 'True'")
