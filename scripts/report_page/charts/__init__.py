@@ -14,6 +14,8 @@ from scripts.report_page.charts import (
     history,
     latency,
     machines,
+    many,
+    ordinary,
     relative,
 )
 
@@ -23,6 +25,8 @@ CHARTS = {
     "bandwidth": bandwidth,
     "latency": latency,
     "beyond_the_link": beyond_the_link,
+    "ordinary": ordinary,
+    "many": many,
     "back": back,
     "dtypes": dtypes,
     "machines": machines,

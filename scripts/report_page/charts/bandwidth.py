@@ -74,7 +74,7 @@ def curves(
         )
     )
     bands = shown.mark_area(opacity=0.2).encode(y=low, y2="rate_high")
-    curves = shown.mark_line(strokeWidth=1.2, opacity=0.6).encode(y=rate)
+    curves = shown.mark_line(strokeWidth=1.2, opacity=0.75).encode(y=rate)
     marks = shown.mark_point(filled=True, size=32, opacity=1).encode(
         y=rate, shape=shape(names, static), tooltip=tooltip(*RATES, about=about)
     )

@@ -52,7 +52,7 @@ def draw(points: pandas.DataFrame, static: bool = False) -> altair.FacetChart | 
         xOffset=beside(names),
     )
     told = shown.transform_filter("isValid(datum.beyond)").encode(color=colour(names, True))
-    lines = told.mark_line(strokeWidth=1.2, opacity=0.6).encode(y=at)
+    lines = told.mark_line(strokeWidth=1.2, opacity=0.75).encode(y=at)
     bars = told.mark_rule(strokeWidth=2).encode(y=low, y2="high")
     marks = shown.mark_point(filled=True, size=45, opacity=1).encode(
         y=at,
