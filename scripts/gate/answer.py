@@ -55,8 +55,9 @@ class Compared:
         cut_short: Sequence[str] = (),
     ) -> None:
         self.machine, self.bump, self.found = machine, bump, found
+        self.visits = recording.visits
         alarms = [alarm for run in recording.runs for alarm in run["alarms"]]
-        decision = decide(found, recording.visits, alarms, cut_short)
+        decision = decide(found, self.visits, alarms, cut_short)
         self.code, self.doubts = decision.code, decision.doubts
         self.notes = [*notes, *decision.notes]
         self.slower, self.faster = map(self.with_causes, ("slower", "faster"))
