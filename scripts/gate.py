@@ -57,13 +57,8 @@ def arguments() -> argparse.Namespace:
         add[name].add_argument(
             "-b", "--bench", action="append", metavar="REGEX", help="these points only, as in asv"
         )
-        add[name].add_argument(
-            "--budget",
-            type=minutes,
-            default=60.0,
-            metavar="MINUTES",
-            help="to measure; 60 if not said" + "; of each commit" * (name == "bisect"),
-        )
+        told = "to measure; 60 if not said" + "; of each commit" * (name == "bisect")
+        add[name].add_argument("--budget", type=minutes, default=60.0, metavar="MINUTES", help=told)
     told = "a folder of results/; not needed if it is the only one"
     add["history"].add_argument("machine", nargs="?", metavar="MACHINE", help=told)
     for name in "compare", "bisect", "history":
@@ -96,17 +91,14 @@ def answered(options: argparse.Namespace) -> Any:
     from scripts.reading.chosen import NoSuchResult
 
     try:
-        if options.command == "bisect":
-            from scripts.gate import bisecting
+        if options.command == "history":
+            from scripts.gate import recorded
 
-            return bisecting.bisect(options)
-        if options.command in ("compare", "calibrate"):
-            from scripts.gate import running
+            return recorded.history(options)
+        from scripts.gate import bisecting, running
 
-            return getattr(running, options.command)(options)
-        from scripts.gate import recorded
-
-        return getattr(recorded, options.command)(options)
+        where = bisecting if options.command == "bisect" else running
+        return getattr(where, options.command)(options)
     except KeyboardInterrupt:
         return answer.CannotSay(INTERRUPTED)
     except (UserError, ProcessError, NoSuchResult, recording.Broken, OSError) as error:

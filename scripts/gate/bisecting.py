@@ -48,12 +48,15 @@ class Looking:
     """Looks at commits, each against GOOD; what they came to is kept in a file.
 
     So the same command goes on where it was interrupted, on the same GPU with the same driver.
+    UserError if GOOD and BAD cannot differ.
     """
 
     def __init__(self, options: argparse.Namespace, good: str, bad: str) -> None:
         self.options, self.good, self.bad = options, good, bad
         self.name = f"requirements/{stack.chosen()}.txt"
         self.looked = {self.pins(good): Looked(GOOD)}
+        if self.pins(bad) in self.looked:
+            raise UserError(f"GOOD and BAD have the same pins in {self.name}")
         self.patterns: list[str] | None = options.bench
         device = machines.device()
         there = facts.collect(facts.GPU, device) if device else {}
@@ -186,8 +189,6 @@ def bisect(options: argparse.Namespace) -> "Bisected":
         why = str(error) or f"GOOD, {good[:8]}, is no ancestor of BAD, {bad[:8]}"
         raise UserError(why) from None
     looking = Looking(options, good, bad)
-    if looking.pins(good) == looking.pins(bad):
-        raise UserError(f"GOOD and BAD have the same pins in {looking.name}")
     came = looking.look(bad)
     if came.code == SKIP:
         raise UserError("; ".join(came.why))
