@@ -64,6 +64,7 @@ def test_what_is_not_known_is_said(recorded):
     assert found == "Nothing is recorded of the driver, the link under load and throttling."
     (found,) = doubts.of(run.assign(log_sd=float("nan")), runs)
     assert found == "The noise is not known: no two numbers can be told apart."
+    assert doubts.of(run.assign(pcie_link=float("nan")), runs) == []  # not every machine says
     unknown = doubts.of(run.assign(commit="0" * 40), altered(runs, torch="1.0"))
     assert unknown == []  # git has no such commit
 
