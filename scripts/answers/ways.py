@@ -51,7 +51,7 @@ def named(way: str) -> str:
 def once(found: Sequence[Standing]) -> Iterator[str]:
     """Which way is the fastest, of those that need nothing of the array beforehand."""
     if parts := best(standings.without(found, BEFOREHAND), named):
-        yield f"An ordinary array that is sent once ({DIRECT}: as it is): {'; '.join(parts)}."
+        yield f"An ordinary array that is sent once: {'; '.join(parts)}."
 
 
 def without_torch(found: Sequence[Standing]) -> Iterator[str]:
@@ -68,10 +68,10 @@ def best(found: Sequence[Standing], called: Callable[[str], str] = str) -> list[
     for ways, same in standings.ranges(there, lambda one: [] if DIRECT in one.best else one.best):
         where = standings.at(same)
         if not ways:
-            parts.append(f"{where} nothing is told to be faster than {DIRECT}")
+            parts.append(f"{where} nothing is measurably faster than sending it directly")
             continue
         gains = [gain for one in same for way in ways if (gain := one.gain(DIRECT, way))]
-        so_fast = f"{factors(gains)} as fast as {DIRECT}"
+        so_fast = f"{factors(gains)} as fast as sending it directly"
         if len(ways) == 1:
             parts.append(f"{where} {called(ways[0])} is the fastest way, {so_fast}")
         else:
