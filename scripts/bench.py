@@ -67,13 +67,13 @@ def asv(*words: str) -> int:
             signal.signal(signal.SIGTERM, before)
 
 
-def show_tables() -> None:
-    """Of what is recorded, as far as this Python can."""
-    if dotvenv.missing(*dotvenv.TABLES):
-        print("\nAs tables: python3 scripts/compare.py")
-    else:
-        command = [sys.executable, "scripts/compare.py"]
+def answer() -> None:
+    """What is recorded says, in sentences, as far as this Python can."""
+    if not dotvenv.missing(*dotvenv.TABLES):
+        print()
+        command = [sys.executable, "scripts/compare.py", "--answers"]
         subprocess.run(command, preexec_fn=children.ending_with_us())
+    print("\nThe numbers, as tables: python3 scripts/compare.py")
 
 
 def parts(full: bool) -> list[str]:
@@ -91,12 +91,12 @@ def main(options: argparse.Namespace) -> int:
         words += [f"--bench={part}" for part in parts(options.full)]
     measured = asv("run", *words, *options.asv)
     if measured == BUSY:
-        show_tables()
+        answer()
         return BUSY
     if measured not in (0, SOME_FAILED):
         return measured
     published = asv("publish")
-    show_tables()
+    answer()
     if published:
         return measured or published
     site = dotvenv.ROOT / ".asv" / "html"

@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterable
 
 UNITS = "B", "KiB", "MiB", "GiB"
+SHORT = 1 << 20  # bytes: what a smaller transfer takes is told in µs, not in GB/s
 
 
 def size(nbytes: float) -> str:
@@ -30,6 +31,17 @@ def rate(gb_per_s: float) -> str:
     if math.isnan(gb_per_s):
         return "n/a"
     return format(gb_per_s, ".0f" if gb_per_s >= 99.95 else "#.3g" if gb_per_s >= 1 else ".3f")
+
+
+def figure(nbytes: int, seconds: float) -> str:
+    """What a transfer took, in `unit(nbytes)`: 9.8e-06 of 1 KiB -> '9.80', NaN -> 'n/a'"""
+    if nbytes >= SHORT:
+        return rate(nbytes / seconds / 1e9)
+    return rate(1e6 * seconds)
+
+
+def unit(nbytes: int) -> str:
+    return "µs" if nbytes < SHORT else "GB/s"
 
 
 def percent(value: float) -> str:

@@ -99,9 +99,12 @@ def commands(folder, report):
         shown.say_left_out(left_out)
         if table is not None:
             table.to_csv(folder.parent / "points.csv", index=False)
+            recorded = compared.Recorded(table, left_out)
             for machine in table["machine"].unique():
                 result = one_line(chosen.choose, table, machine)
-                compared.terminal(compared.of_one(result) if result is not None else [])
+                compared.terminal(
+                    compared.of_one(result, recorded) if result is not None else []
+                )
         for name in MACHINE, f"{MACHINE}:4be76dc1":
             found = one_line(origin.find, name, folder, errors=(SystemExit, ValueError))
             if found:
