@@ -102,9 +102,7 @@ def commands(folder, report):
             recorded = compared.Recorded(table, left_out)
             for machine in table["machine"].unique():
                 result = one_line(chosen.choose, table, machine)
-                compared.terminal(
-                    compared.of_one(result, recorded) if result is not None else []
-                )
+                compared.terminal(compared.of_one(result, recorded) if result is not None else [])
         for name in MACHINE, f"{MACHINE}:4be76dc1":
             found = one_line(origin.find, name, folder, errors=(SystemExit, ValueError))
             if found:
