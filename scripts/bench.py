@@ -80,9 +80,7 @@ def answer() -> None:
 def parts(full: bool) -> list[str]:
     """What to measure, as regular expressions for asv; everything if there are none."""
     if stack.cuda_version() is None:
-        step(
-            f"Measuring the host's own copies, as no NVIDIA driver is here: half a minute; {FIRST}"
-        )
+        step(f"No NVIDIA driver here: measuring the host's own copies, half a minute; {FIRST}")
         return ["HostCopy", "Harness"] if full else ["HostCopy.*float32", "Harness.*none"]
     if full:
         step(f"Measuring everything: nine minutes on an H100; {FIRST}")

@@ -60,7 +60,7 @@ def pinning(run: DataFrame) -> Iterator[str]:
     both = [one for one in begins if one not in never and one in large.rows and one in slow.rows]
     how = ""
     if large.nbytes == slow.nbytes and both:
-        times = factors(slow.seconds(name) / large.seconds(name) for name in both)
+        times = factors(slow.took(name) / large.took(name) for name in both)
         rates = (rate(max(one.rows[name]["gb_per_s"] for name in both)) for one in (large, slow))
         how = "; at {} it is {} as fast, {} against {} GB/s".format(
             size(large.nbytes), times, *rates
@@ -117,7 +117,7 @@ def smallest(run: DataFrame) -> Iterator[str]:
     for memory in PINNED, PAGEABLE:
         if found := standings.of(run, OPERATION, memory):
             least = found[0].nbytes
-            took = durations(found[0].seconds(name) for name in found[0].rows)
+            took = durations(found[0].took(name) for name in found[0].rows)
             parts.append(f"{took} from {memory} memory")
     if parts:
         yield f"{size(least)} takes, by library, {listed(parts)}."

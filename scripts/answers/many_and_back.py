@@ -81,5 +81,5 @@ def beside(slow: Standing, fast: Standing | None) -> list[float]:
     if fast is None or slow.rows.keys() != fast.rows.keys():
         return []
     told = [intervals.differ(slow.rows[name], fast.rows[name]) for name in slow.rows]
-    times = [slow.seconds(name) / fast.seconds(name) for name in slow.rows]
+    times = [slow.took(name) / fast.took(name) for name in slow.rows]
     return times if all(told) and min(times) > 1 else []

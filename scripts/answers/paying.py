@@ -49,7 +49,7 @@ def uses_to_pay(run: DataFrame, found: Sequence[Standing]) -> dict[int, int]:
         for one in found
         if one.nbytes in costs
         and one.nbytes in gains
-        and (saved := one.seconds(DIRECT) - one.seconds(BEFOREHAND)) > 0
+        and (saved := one.took(DIRECT) - one.took(BEFOREHAND)) > 0
     }
 
 

@@ -43,7 +43,7 @@ class Standing:
         alone = len(self.best) == 1 and len(self.rows) > 1
         return self.best[0] if alone else None
 
-    def seconds(self, name: str) -> float:
+    def took(self, name: str) -> float:
         return float(self.rows[name]["seconds"])
 
     def times(self, slow: str, fast: str) -> float | None:

@@ -84,7 +84,7 @@ def from_memory(run: DataFrame, warm: Sequence[Standing]) -> Iterator[str]:
     for cold in standings.of(run, COLD):
         same = next((one for one in warm if one.nbytes == cold.nbytes), None)
         longer = {
-            way: factor(cold.seconds(way) / same.seconds(way))
+            way: factor(cold.took(way) / same.took(way))
             for way in (DIRECT, TORCH)
             if same
             and way in cold.rows

@@ -222,8 +222,7 @@ def show(words: Sequence[str], as_markdown: bool = False, answers_alone: bool = 
         sys.exit(chosen.NOTHING)
     try:
         recorded = Recorded(*points.load())
-        named = tuple(f"{word.partition(':')[0]}/" for word in words) or ("",)
-        say_left_out([line for line in recorded.left_out if line.startswith(named)])
+        say_left_out(recorded.left_out)
         parts = list(of(words, recorded, answers_alone))
     except (UserError, chosen.NoSuchResult) as error:
         sys.exit(plain(" ".join(str(error).split())))
