@@ -80,9 +80,9 @@ def beyond(rows: pandas.DataFrame, link: pandas.DataFrame) -> pandas.DataFrame:
     `beyond` and `low` are NaN where 0 is within the interval; `at` is where the mark is: `beyond`,
     or `high` if it is not known.
     """
-    columns = ["seconds", "seconds_high_99"]
-    link = link[link["status"].eq("ok")].set_index(["machine", "nbytes"])[columns]
-    rows = rows.join(link, on=["machine", "nbytes"], rsuffix="_link", how="inner")
+    columns = ["machine", "nbytes", "seconds", "seconds_high_99"]
+    link = link.loc[link["status"].eq("ok"), columns]
+    rows = rows.merge(link, on=columns[:2], suffixes=("", "_link"))
     more = rows["seconds"] - rows["seconds_link"]
     off = numpy.hypot(
         *(rows[f"seconds_high_99{of}"] - rows[f"seconds{of}"] for of in ("", "_link"))

@@ -23,13 +23,17 @@ TITLE = "GPU against GPU"
 CAPTION = "Shapes and dashes are machines; the colour is the method's, as everywhere."
 
 
-def draw(points: pandas.DataFrame, static: bool = False) -> altair.ConcatChart:
+def draw(points: pandas.DataFrame, static: bool = False) -> altair.ConcatChart | None:
     rows = transfers(points[points["dtype"].eq("float32")])
+    if rows.empty:
+        return None
+    if static:
+        rows = rows[rows["method"].eq(methods(rows)[0])]
     link = points[points["benchmark"].eq(OTHERS["link"])]
     link = link.set_index(["machine", "nbytes"])["gb_per_s"]
     keys = pandas.MultiIndex.from_frame(rows[["machine", "nbytes"]])
     rows["share"] = digits(100 * rows["gb_per_s"] / link.reindex(keys).to_numpy())
-    names, each = methods(points), present(rows, "machine")
+    names, each = methods(rows), present(rows, "machine")
     about = "machine", "method", "memory", "into", "size", "nbytes"
     shown = altair.Chart(data(rows, *about, "rate", "rate_low", "rate_high", "share", "us"))
     chosen_by = {"method": None, "memory": "pinned", "into": "existing array"}
