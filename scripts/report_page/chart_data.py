@@ -24,7 +24,7 @@ ABOUT = ["method", "dtype", "size"]
 RATES = ("rate", "GB/s"), ("rate_low", "99 % from"), ("rate_high", "to"), ("us", "µs")
 TIMES = ("us", "µs"), ("us_low", "99 % from"), ("us_high", "to")
 SHORT = 1 << 20  # bytes: what takes longer is told in GB/s
-STANDING = ("takes", "takes"), ("stands", "beside the fastest"), ("sure", "told from")
+STANDING = ("takes", "measured"), ("stands", "beside the fastest"), ("sure", "margin")
 
 
 def transfers(points: DataFrame, into_what: Mapping[str, str] = THERE) -> DataFrame:
