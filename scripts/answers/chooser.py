@@ -56,13 +56,18 @@ def of_ordinary(run: DataFrame) -> Iterator[Case]:
     for source, operation in SOURCE.items():
         found = standings.of(run, operation)
         uses = paying.uses_to_pay(run, found)
-        sizes = []
-        for one in found:
-            if one.rows.keys() == {BEFOREHAND}:
-                continue
-            locked = one.seconds(BEFOREHAND) if BEFOREHAND in one.rows else None
-            told = {"seconds": rounded(locked), "uses": uses.get(one.nbytes)}
-            sizes.append(of_size(one.without(BEFOREHAND), before) | {"locked": locked and told})
+        locked = {
+            one.nbytes: {
+                "seconds": rounded(one.seconds(BEFOREHAND)),
+                "uses": uses.get(one.nbytes),
+            }
+            for one in found
+            if BEFOREHAND in one.rows
+        }
+        sizes = [
+            of_size(one, before) | {"locked": locked.get(one.nbytes)}
+            for one in standings.without(found, BEFOREHAND)
+        ]
         asked = {"direction": "there", "into": "existing", "memory": "ordinary", "source": source}
         yield {**asked, "sizes": sizes}
 

@@ -7,6 +7,7 @@ together, by their seconds. What "cannot be told apart" does not differ at the l
 
 import itertools
 import math
+from collections.abc import Mapping
 from typing import Any
 
 import numpy
@@ -95,6 +96,15 @@ def pinned_from(run: DataFrame, operation: str) -> dict[str, int | None]:
         )
         found[str(method)] = int(on[-1][0]) if on else None
     return found
+
+
+def by_size(begins: Mapping[str, int | None]) -> list[tuple[int, list[str]]]:
+    """The same the other way round: each size, and the methods from it on; without the Nones."""
+    sizes: dict[int, list[str]] = {}
+    for method, nbytes in begins.items():
+        if nbytes is not None:
+            sizes.setdefault(nbytes, []).append(method)
+    return sorted(sizes.items())
 
 
 def transfers_to_pay(run: DataFrame, operation: str) -> dict[str, dict[int, int | None]]:

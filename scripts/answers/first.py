@@ -44,29 +44,28 @@ def of(
 def pinning(run: DataFrame) -> Iterator[str]:
     """Pin or not: from which size on, and by how much at the largest."""
     begins = choosing.pinned_from(run, OPERATION)
-    gains = [name for name, nbytes in begins.items() if nbytes is not None]
-    if not gains:
+    sizes = choosing.by_size(begins)
+    if not sizes:
         if begins:
             yield f"Pinned memory is not told to be faster than pageable, {INTO}."
         return
-    sizes: dict[int, list[str]] = {}
-    for name in gains:
-        sizes.setdefault(begins[name] or 0, []).append(name)
     parts = [
-        f"from {size(nbytes)} on" + (f" with {listed(names)}" if len(sizes) > 1 else "")
-        for nbytes, names in sorted(sizes.items())
+        f"from {size(nbytes)} on" + f" with {listed(names)}" * (len(sizes) > 1)
+        for nbytes, names in sizes
     ]
-    never = [name for name in begins if name not in gains]
+    never = [name for name, nbytes in begins.items() if nbytes is None]
     but = f", but never with {listed(never)}" if never else ""
     pinned, pageable = (standings.of(run, OPERATION, memory) for memory in (PINNED, PAGEABLE))
     large, slow = pinned[-1], pageable[-1]
-    both = [name for name in gains if name in large.rows and name in slow.rows]
+    both = [one for one in begins if one not in never and one in large.rows and one in slow.rows]
     how = ""
     if large.nbytes == slow.nbytes and both:
         times = factors(slow.seconds(name) / large.seconds(name) for name in both)
         rates = (rate(max(one.rows[name]["gb_per_s"] for name in both)) for one in (large, slow))
-        how = "; at {} {} as fast, {} against {} GB/s".format(size(large.nbytes), times, *rates)
-    yield f"Pin what you send often: {INTO} it is faster {listed(parts)}{but}{how}."
+        how = "; at {} it is {} as fast, {} against {} GB/s".format(
+            size(large.nbytes), times, *rates
+        )
+    yield f"Pin what you send often: {INTO} pinned memory is faster {listed(parts)}{but}{how}."
 
 
 def library(found: Sequence[Standing]) -> Iterator[str]:
@@ -119,4 +118,4 @@ def smallest(run: DataFrame) -> Iterator[str]:
             took = durations(found[0].seconds(name) for name in found[0].rows)
             parts.append(f"{took} from {memory} memory")
     if parts:
-        yield f"{size(least)} takes {listed(parts)}, {INTO}, by library."
+        yield f"{size(least)} takes, by library, {listed(parts)}."

@@ -19,7 +19,7 @@ def gained(found: Sequence[Standing]) -> Iterator[str]:
     if gains:
         yield (
             f"Page-locked beforehand ({BEFOREHAND}) an array is {standings.where(found, gains)} "
-            f"{factors(gains.values())} as fast as sent as it is."
+            f"{factors(gains.values())} as fast as {DIRECT}."
         )
     elif any({DIRECT, BEFOREHAND} <= one.rows.keys() for one in found):
         yield "Page-locking an array beforehand gains nothing that can be told."
@@ -31,12 +31,14 @@ def gain(found: Sequence[Standing]) -> dict[int, float]:
 
 
 def uses(run: DataFrame, found: Sequence[Standing]) -> Iterator[str]:
-    if counts := uses_to_pay(run, found):
-        parts = [f"{count} at {size(nbytes)}" for nbytes, count in counts.items()]
-        yield (
-            "To page-lock it and to release it has paid after about so many transfers: "
-            f"{listed(parts)}."
-        )
+    counts = uses_to_pay(run, found)
+    parts = [
+        f"{uses} {standings.at(same)}"
+        for uses, same in standings.ranges(found, lambda one: counts.get(one.nbytes))
+        if uses
+    ]
+    if parts:
+        yield f"Locking and releasing it has paid after so many transfers: {listed(parts)}."
 
 
 def uses_to_pay(run: DataFrame, found: Sequence[Standing]) -> dict[int, int]:

@@ -34,7 +34,7 @@ class Standing:
     @property
     def fastest(self) -> str | None:
         """The one that is told from all others, if there is one."""
-        alone = len(self.best) == 1 and len(self.rows) > 1 and not math.isnan(self.margin)
+        alone = len(self.best) == 1 and len(self.rows) > 1
         return self.best[0] if alone else None
 
     def seconds(self, name: str) -> float:
@@ -43,7 +43,7 @@ class Standing:
     def times(self, slow: str, fast: str) -> float | None:
         """How many times as fast as `slow` the other one is; None if that is not told."""
         one, other = self.rows[slow], self.rows[fast]
-        if standing.by_ratio(DataFrame.from_records([*self.rows.values()])):
+        if not any(math.isnan(row["relative"]) for row in self.rows.values()):
             longer, margin = one["relative"] - other["relative"], standing.margin(one)
         else:
             longer = math.log(one["seconds"] / other["seconds"])
@@ -53,11 +53,6 @@ class Standing:
     def gain(self, slow: str, fast: str) -> float:
         """The same; 0 where one of the two was not measured."""
         return (self.times(slow, fast) or 0) if {slow, fast} <= self.rows.keys() else 0
-
-    def without(self, *names: str) -> "Standing":
-        """The same of the others alone."""
-        kept = [row for name, row in self.rows.items() if name not in names]
-        return of_size(DataFrame.from_records(kept), self.by)
 
     @property
     def by(self) -> str:
@@ -89,6 +84,12 @@ def of(run: DataFrame, operation: str, memory: str | None = None) -> list[Standi
         rows = rows[rows["memory"].eq(memory)]
     by = "way" if rows["method"].isna().all() else "method"
     return [of_size(same, by) for _, same in rows.groupby("nbytes")]
+
+
+def without(found: Iterable[Standing], *names: str) -> list[Standing]:
+    """The same of the others alone, of the sizes that have any."""
+    kept = [(one, [row for name, row in one.rows.items() if name not in names]) for one in found]
+    return [of_size(DataFrame.from_records(rows), one.by) for one, rows in kept if rows]
 
 
 def ranges(

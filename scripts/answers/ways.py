@@ -5,7 +5,7 @@ way back.
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from pandas import DataFrame
@@ -49,29 +49,30 @@ def named(way: str) -> str:
 
 def once(found: Sequence[Standing]) -> Iterator[str]:
     """Which way is the fastest, of those that need nothing of the array beforehand."""
-    if parts := best([one.without(BEFOREHAND) for one in found]):
-        yield f"An ordinary array that is sent once: {'; '.join(parts)}."
+    if parts := best(standings.without(found, BEFOREHAND), named):
+        yield f"An ordinary array that is sent once ({DIRECT}: as it is): {'; '.join(parts)}."
 
 
 def without_torch(found: Sequence[Standing]) -> Iterator[str]:
-    if any(TORCH in one.without(BEFOREHAND).best for one in found):
-        parts = best([one.without(BEFOREHAND, TORCH) for one in found])
+    if any(TORCH in one.best for one in standings.without(found, BEFOREHAND)) and (
+        parts := best(standings.without(found, BEFOREHAND, TORCH), named)
+    ):
         yield f"Without PyTorch: {'; '.join(parts)}."
 
 
-def best(found: Sequence[Standing]) -> list[str]:
+def best(found: Sequence[Standing], called: Callable[[str], str] = str) -> list[str]:
     """For each range of sizes what is best; nothing where the array as it is was not measured."""
     parts = []
     there = [one for one in found if DIRECT in one.rows and len(one.rows) > 1]
     for ways, same in standings.ranges(there, lambda one: [] if DIRECT in one.best else one.best):
         where = standings.at(same)
         if not ways:
-            parts.append(f"{where} no way can be told to be faster than sending it as it is")
+            parts.append(f"{where} nothing is told to be faster than {DIRECT}")
             continue
         gains = [gain for one in same for way in ways if (gain := one.gain(DIRECT, way))]
-        so_fast = f"{factors(gains)} as fast as sending it as it is"
+        so_fast = f"{factors(gains)} as fast as {DIRECT}"
         if len(ways) == 1:
-            parts.append(f"{where} {named(ways[0])} is the fastest way, {so_fast}")
+            parts.append(f"{where} {called(ways[0])} is the fastest way, {so_fast}")
         else:
             parts.append(f"{where} {listed(ways)} cannot be told apart, and are {so_fast}")
     return parts
@@ -90,10 +91,11 @@ def from_memory(run: DataFrame, warm: Sequence[Standing]) -> Iterator[str]:
             and intervals.differ(cold.rows[way], same.rows[way])
         }
         if longer:
-            parts = [f"{way} takes {times} times as long" for way, times in longer.items()]
+            slower = listed(f"{way} takes {times} times as long" for way, times in longer.items())
+            parts = [slower, *best(standings.without([cold], BEFOREHAND))]
             yield (
                 f"An array of {size(cold.nbytes)} that comes from memory, and not from the CPU's "
-                f"caches: {listed(parts)}; {'; '.join(best([cold.without(BEFOREHAND)]))}."
+                f"caches: {'; '.join(parts)}."
             )
 
 

@@ -25,7 +25,8 @@ def shown(tmp_path_factory, chromium):
 def doubtful(tmp_path_factory, chromium):
     """The same after a run over half of the lanes, on a throttled GPU."""
     folder = tmp_path_factory.mktemp("altered")
-    shutil.copytree(ROOT / "results", folder / "results")
+    left = shutil.ignore_patterns("calibration.jsonl", "nvidia-h200")
+    shutil.copytree(ROOT / "results", folder / "results", ignore=left)
     for path in (folder / "results" / MACHINE).glob("*.provenance.jsonl"):
         text = path.read_text()
         for old, new in {
@@ -117,14 +118,14 @@ QUESTIONS = {  # where the answer is, what is asked of the form or opened there,
     "is pinning worth it for an array I have": (
         "#ways",
         {},
-        r"To page-lock it and to release it has paid after about so many transfers: \d+",
+        r"has paid after so many transfers: \d+ at 64 KiB",
     ),
     "is my link as it should be": (
         "#answer",
         {},
         r"The link is as it should be: 55\.1 of the 63\.0 GB/s that Gen5 x16 can carry, 87 %",
     ),
-    "what does 1 KiB cost": ("#answer", {}, r"1 KiB takes 8\.37 to 13\.5 µs from pinned memory"),
+    "what does 1 KiB cost": ("#answer", {}, r"1 KiB takes\D+8\.37 to 13\.5 µs from pinned memory"),
     "H200 or H100": ("#gpus", {}, r"Not compared: nvidia-h200\. What is recorded there is of an"),
     "does the dtype matter": ("#types", {}, "No: the time depends on the bytes, not on the dtype"),
     "where does this number come from": (

@@ -9,6 +9,7 @@ import tarfile
 import types
 from datetime import UTC, datetime
 
+import markupsafe
 import numpy
 import pytest
 
@@ -131,24 +132,25 @@ def number(text):
     return float(text.replace("\N{MINUS SIGN}", "-").replace(",", ""))
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1280, 390])
-def test_it_opens_from_a_file_and_fits(made, look_at, width, scheme):
-    page = look_at(made[0], width, scheme)
-    assert page.eval_on_selector_all(".chart", "all => all.map(e => e.id)") == list(CHARTS)
+def test_it_opens_from_a_file_and_fits(made, look_at, width):
+    page = look_at(made[0], width)
+    drawn = page.eval_on_selector_all(".chart", "all => all.map(e => e.id)")
+    assert set(CHARTS) <= set(drawn)
     assert page.evaluate("document.documentElement.scrollWidth") <= width
-    for chart in CHARTS:
+    for chart in drawn:
         box = page.locator(f"#{chart} svg").bounding_box()
         assert 0 <= box["x"] <= box["x"] + box["width"] <= width
         panels = page.locator(f"#{chart} .mark-group > g > path.background").all()
         wide = max(panel.bounding_box()["width"] for panel in panels)
         assert 250 < wide < 1000
-        ink, paper = page.evaluate(
-            """chart => [getComputedStyle(document.querySelector(`#${chart} svg text`)).fill,
-                         getComputedStyle(document.body).backgroundColor]""",
-            chart,
+    for scheme in "light", "dark":
+        page.emulate_media(color_scheme=scheme)
+        inks = page.eval_on_selector_all(
+            ".chart svg text", "all => [...new Set(all.map(e => getComputedStyle(e).fill))]"
         )
-        assert contrast(ink, paper) > 7
+        paper = page.evaluate("getComputedStyle(document.body).backgroundColor")
+        assert all(contrast(ink, paper) > 7 for ink in inks)
 
 
 def contrast(*colours):
@@ -305,7 +307,7 @@ def test_the_tables_say_what_choosing_does(made, look_at):
 def test_pinning_and_cold_start_are_shown_where_recorded(tmp_path, look_at):
     path = derived.result(tmp_path, "m", "c0ffee00" * 5, 1)
     report_page.write(tmp_path / "before.html", tmp_path)
-    text = look_at(tmp_path / "before.html").inner_text("#which")
+    text = (tmp_path / "before.html").read_text()
     assert "What pinning itself costs is not recorded here." in text
     assert "Cold start and installed size are not recorded here." in text
     pin = choosing.PIN
@@ -443,16 +445,11 @@ BROKEN = {
 
 
 @pytest.mark.parametrize("why", BROKEN)
-def test_a_broken_calibration_is_left_out(tmp_path, look_at, why):
-    derived.result(tmp_path, "m", "c0ffee00" * 5, 1)
-    shutil.copytree(CALIBRATION.parent, tmp_path / CALIBRATION.parent.name)
-    (tmp_path / "m" / "calibration.jsonl").write_text(BROKEN[why]())
+def test_a_broken_calibration_is_left_out(tmp_path, why):
+    (derived.recorded(tmp_path) / "calibration.jsonl").write_text(BROKEN[why]())
     left_out = report_page.write(tmp_path / "report.html", tmp_path)
-    assert left_out == [f"m/calibration.jsonl: {why}"]
-    assert left_out[0] in look_at(tmp_path / "report.html").inner_text("#how")
-    text, rows = finds(look_at, tmp_path / "report.html")
-    assert rows  # the other machine's
-    assert "has no calibration" not in text
+    assert left_out == [f"{derived.MACHINE}/calibration.jsonl: {why}"]
+    assert str(markupsafe.escape(left_out[0])) in (tmp_path / "report.html").read_text()
 
 
 def test_a_calibration_that_cannot_be_read_is_left_out(tmp_path):
