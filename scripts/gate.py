@@ -2,6 +2,7 @@
 
 python3 scripts/gate.py calibrate           # how noisy is this machine: once, and when it changes
 python3 scripts/gate.py compare BASE HEAD   # the stacks of two commits, measured here in turns
+python3 scripts/gate.py bisect GOOD BAD     # the commit between them that made it slower
 python3 scripts/gate.py history             # the steps in a machine's recorded results
 
 The exit code is 0 if nothing became slower, 1 if something did, 2 if that could not be said.
@@ -25,6 +26,7 @@ INTERRUPTED = "interrupted; what was measured is kept, and the same command goes
 NEEDED = {  # the modules, beside those for tables
     "calibrate": ["asv_runner", "pynvml"],
     "compare": ["asv_runner", "pynvml", "virtualenv"],
+    "bisect": ["asv_runner", "pynvml", "virtualenv"],
     "history": ["pynvml"],
 }
 
@@ -38,6 +40,7 @@ def arguments() -> argparse.Namespace:
         for name, told in {
             "calibrate": "measure this machine's noise, and keep it with its results",
             "compare": "measure two commits' stacks in turns; is anything slower?",
+            "bisect": "which commit between two made transfers slower?",
             "history": "the steps in a machine's recorded results",
         }.items()
     }
@@ -48,20 +51,17 @@ def arguments() -> argparse.Namespace:
     add["calibrate"].add_argument("--processes", type=count, default=4, help=told)
     add["compare"].add_argument("base", metavar="BASE", help="the commit to compare with")
     add["compare"].add_argument("head", metavar="HEAD", help="the commit in question")
-    for name in "calibrate", "compare":
+    add["bisect"].add_argument("good", metavar="GOOD", help="a commit that is fast")
+    add["bisect"].add_argument("bad", metavar="BAD", help="a later commit that is slower")
+    for name in "calibrate", "compare", "bisect":
         add[name].add_argument(
             "-b", "--bench", action="append", metavar="REGEX", help="these points only, as in asv"
         )
-        add[name].add_argument(
-            "--budget",
-            type=minutes,
-            default=60.0,
-            metavar="MINUTES",
-            help="to measure; 60 if not said",
-        )
+        told = "to measure; 60 if not said" + "; of each commit" * (name == "bisect")
+        add[name].add_argument("--budget", type=minutes, default=60.0, metavar="MINUTES", help=told)
     told = "a folder of results/; not needed if it is the only one"
     add["history"].add_argument("machine", nargs="?", metavar="MACHINE", help=told)
-    for name in "compare", "history":
+    for name in "compare", "bisect", "history":
         add[name].add_argument("--markdown", metavar="FILE", help="write it as Markdown, too")
         add[name].add_argument("--json", metavar="FILE", help="write it as JSON, too")
     return parser.parse_args()
@@ -91,13 +91,14 @@ def answered(options: argparse.Namespace) -> Any:
     from scripts.reading.chosen import NoSuchResult
 
     try:
-        if options.command in ("compare", "calibrate"):
-            from scripts.gate import running
+        if options.command == "history":
+            from scripts.gate import recorded
 
-            return getattr(running, options.command)(options)
-        from scripts.gate import recorded
+            return recorded.history(options)
+        from scripts.gate import bisecting, running
 
-        return getattr(recorded, options.command)(options)
+        where = bisecting if options.command == "bisect" else running
+        return getattr(where, options.command)(options)
     except KeyboardInterrupt:
         return answer.CannotSay(INTERRUPTED)
     except (UserError, ProcessError, NoSuchResult, recording.Broken, OSError) as error:

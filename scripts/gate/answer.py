@@ -9,6 +9,7 @@ from typing import Any
 import numpy
 
 from scripts.gate import verdict
+from scripts.gate.bump import Bump
 from scripts.gate.decision import CANNOT_SAY, NOTHING, SLOWER, decide
 from scripts.gate.findings import findings, like_the_others
 from scripts.gate.recording import Recording
@@ -20,13 +21,14 @@ HEADLINES = {NOTHING: "Nothing became slower", SLOWER: "Slower", CANNOT_SAY: "Ca
 
 
 def said(one: Mapping[str, Any]) -> str:
-    """'cupy, pinned: +12 % (new array, 1 KiB float32, and 3 more; the other methods: +0.1 %)'"""
+    """'cupy, pinned: +12 % (new array, 1 KiB float32, and 3 more; the other methods: +0.1 %)',
+    or '6.4 times as long' in the place of '+541 %'."""
     more = len(one["parts"]) - 1
     where = one["parts"][0][0] + (f", and {more} more" if more else "")
     if one["others"] is not None:
         like = "like " if like_the_others(one) else ""
-        where += f"; {like}the other methods: {formats.change(one['others'])}"
-    return f"{one['name']}: {formats.change(one['change'])} ({where})"
+        where += f"; {like}the other methods: {formats.as_long(one['others'])}"
+    return f"{one['name']}: {formats.as_long(one['change'])} ({where})"
 
 
 def could_be_found(found: verdict.Verdict) -> Iterator[str]:
@@ -46,24 +48,40 @@ class Compared:
     def __init__(
         self,
         machine: str,
-        commits: Sequence[str],
+        bump: Bump,
         recording: Recording,
         found: verdict.Verdict,
         notes: Sequence[str],
         cut_short: Sequence[str] = (),
     ) -> None:
-        self.machine, self.commits, self.found = machine, commits, found
+        self.machine, self.bump, self.found = machine, bump, found
+        self.visits = recording.visits
         alarms = [alarm for run in recording.runs for alarm in run["alarms"]]
-        decision = decide(found, recording.visits, alarms, cut_short)
+        decision = decide(found, self.visits, alarms, cut_short)
         self.code, self.doubts = decision.code, decision.doubts
         self.notes = [*notes, *decision.notes]
-        self.slower, self.faster = findings(found, "slower"), findings(found, "faster")
+        self.slower, self.faster = map(self.with_causes, ("slower", "faster"))
         seconds = sum(run["ended"] - run["started"] for run in recording.runs if run["ended"]) / 1e3
+        base, head = bump.commits
         self.about = (
-            f"HEAD {commits[1][:8]} against BASE {commits[0][:8]} on {machine}: "
+            f"HEAD {head[:8]} against BASE {base[:8]} on {machine}: "
             f"{recording.processes} processes, "
             f"{len(found.series)} series, {seconds / 60:.1f} minutes"
         )
+
+    def with_causes(self, word: str) -> list[dict[str, Any]]:
+        """The findings, each with `pins`: the names of those that it can come from."""
+        rows = self.found.series
+        beside = rows[rows["others"].notna()]["method"].unique()
+        ones = findings(self.found, word)
+        for one in ones:
+            one["pins"] = self.bump.causes(one["method"], beside if like_the_others(one) else ())
+        return ones
+
+    def cause(self, one: Mapping[str, Any]) -> str:
+        if not one["pins"]:
+            return "no pin that it needs differs"
+        return f"can come from {self.bump.listed(one['pins'])}"
 
     @property
     def headline(self) -> str:
@@ -77,22 +95,23 @@ class Compared:
             for one in ones:
                 for name, change, bound in one["parts"]:
                     what = f"{word}: {one['name']}, {name}"
-                    yield what, formats.change(change), formats.change(math.copysign(bound, change))
+                    least = math.copysign(bound, change)
+                    yield what, formats.as_long(change), formats.change(least)
 
     def text(self) -> str:
         rows = [
             f"  {what}: {change} (told from {least} on)" for what, change, least in self.parts()
         ]
+        rows += [f"  {one['name']}: {self.cause(one)}" for one in [*self.slower, *self.faster]]
         found = [f"  {line}" for line in could_be_found(self.found)]
-        return "\n".join(
-            [self.headline, self.about, *rows, "Found 95 % of the time:", *found, *self.notes]
-        )
+        head = [self.headline, self.about, self.bump.said(), *rows]
+        return "\n".join([*head, "Found 95 % of the time:", *found, *self.notes])
 
     def markdown(self) -> str:
-        lines = [f"**{HEADLINES[self.code]}**", "", self.about, ""]
+        lines = [f"**{HEADLINES[self.code]}**", "", self.about, "", escaped(self.bump.said()), ""]
         lines += [f"- {escaped(doubt)}" for doubt in self.doubts]
         for word, ones in (("slower", self.slower), ("faster", self.faster)):
-            lines += [f"- {word}: {escaped(said(one))}" for one in ones]
+            lines += [f"- {word}: {escaped(f'{said(one)}; {self.cause(one)}')}" for one in ones]
         rows = [f"| {escaped(what)} | {change} | {least} |" for what, change, least in self.parts()]
         if rows:
             head = ["| | seconds | told from |", "| --- | ---: | ---: |"]
@@ -107,8 +126,9 @@ class Compared:
             "code": self.code,
             "headline": self.headline,
             "machine": self.machine,
-            "base": self.commits[0],
-            "head": self.commits[1],
+            **dict(zip(("base", "head"), self.bump.commits, strict=True)),
+            "stack": self.bump.stack,
+            "pins": self.bump.changed,
             "doubts": self.doubts,
             "notes": self.notes,
             "slower": self.slower,

@@ -15,6 +15,7 @@ from asv.util import UserError
 from scripts.asv_plugin import machines
 from scripts.gate import answer, measuring, pairs, verdict
 from scripts.gate import sides as asv_sides
+from scripts.gate.bump import between
 from scripts.gate.comparable import check_commits, commit_hash
 from scripts.gate.recording import Recording, read
 from scripts.gate.sides import Point
@@ -139,8 +140,8 @@ def compared(run: Run, machine: str, budget: float) -> answer.Compared:
             break
     run.end()
     found = judge(run.recording, calibration)
-    commits = run.recording.first["sides"]
-    return answer.Compared(machine, commits, run.recording, found, notes, doubts)
+    bump = between(run.recording.first["sides"], run.conditions.facts["python"])
+    return answer.Compared(machine, bump, run.recording, found, notes, doubts)
 
 
 def enough(run: Run, wanted: int, budget: float) -> None:

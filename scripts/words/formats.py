@@ -71,6 +71,14 @@ def change(logarithm: float) -> str:
     return f"{value:+.0f} %" if abs(value) >= 9.95 else f"{value:+.1f} %"
 
 
+def as_long(logarithm: float) -> str:
+    """0.0953 -> '+10 %', 1.86 -> '6.4 times as long': of seconds, from twice on as a factor."""
+    factor = math.exp(logarithm)
+    if factor < 2:
+        return change(logarithm)
+    return f"{factor:.1f} times as long" if factor < 9.95 else f"{factor:.0f} times as long"
+
+
 def as_percent(logarithm: float) -> float:
     """0.0953 -> 10.0: by how much more, of a difference of logarithms."""
     return 100 * math.expm1(logarithm)

@@ -74,6 +74,9 @@ def test_two_stacks(project):
         assert "Cannot say: too noisy: in 1 of 1 series even +100 % may be missed" in done.stdout
         pytest.skip("this machine is too noisy just now to tell two NumPys apart")
     assert done.returncode == 1, done.stdout
+    newer = run["facts"]["sides"][0]["numpy"]
+    assert facts["pins"] == {"numpy": [newer, OLDER]}
+    assert f"\n  copy, pageable: can come from numpy {newer} -> {OLDER}\n" in done.stdout
     assert re.search(r"^Slower: copy, pageable: \+\d+ % \(copy, 1 KiB float32", done.stdout, re.M)
     assert "has no calibration (gate.py calibrate makes it)" in done.stdout
     assert (facts["code"], series["found"], series["nbytes"]) == (1, "slower", 1024)

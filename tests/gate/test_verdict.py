@@ -17,6 +17,7 @@ import pandas
 import pytest
 
 from scripts.gate import answer, decision, pairs, recording, running, verdict
+from scripts.gate.bump import Bump
 from scripts.gate.pairs import FEWEST
 from scripts.gate.sides import Point
 from tests.conftest import ROOT
@@ -90,10 +91,12 @@ class Recorded:
         self.processes = 2 * len({line["visit"] for line in visits})
 
 
-def compared(lines, runs=(), calibration=None, notes=()):
+SAME = Bump(["a" * 40, "b" * 40], "cu13")
+
+
+def compared(lines, runs=(), calibration=None, notes=(), bump=SAME):
     there = Recorded(lines, runs)
-    commits = ["a" * 40, "b" * 40]
-    return answer.Compared("here", commits, there, found(lines, calibration), notes)
+    return answer.Compared("here", bump, there, found(lines, calibration), notes)
 
 
 @pytest.fixture(scope="module")
@@ -118,7 +121,8 @@ def test_cupy_12_is_found_and_nothing_else():
     assert worst[0] == "new array, 32 MiB float32"
     # Its family hardly moved: the one series in it that is the same is the least noisy.
     assert one["parts"][0] == worst
-    assert came.headline.startswith("Slower: cupy, pinned: +541 % (new array, 32 MiB float32")
+    said = "Slower: cupy, pinned: 6.4 times as long (new array, 32 MiB float32"
+    assert came.headline.startswith(said)
     names = {name for name, *_ in one["parts"]}
     sizes = "64 KiB", "4 MiB", "32 MiB"
     assert names >= {f"new array, {size} float32" for size in sizes}
@@ -157,6 +161,34 @@ def test_a_finding_says_whether_the_other_methods_changed_too(calibration):
     for one in together:
         assert math.expm1(one["others"]) == pytest.approx(0.1, abs=0.01)
         assert ("; like the other" in answer.said(one)) == (one["method"] != "pycuda")
+
+
+def test_a_finding_names_the_pins_that_it_can_come_from(calibration):
+    pairs_ = {"cupy-cuda13x": ("14.2.0", "12.3.0"), "pytools": ("1", "2"), "numpy": ("2", "1")}
+    needed_by = {"cupy-cuda13x": {"x.in"}, "pytools": {"pycuda"}, "numpy": {"cupy-cuda13x"}}
+    bump = Bump(SAME.commits, "cu13", pairs_, needed_by)
+    lines = slowed(read(), 1.25, of("cupy", "pageable"))
+    came = compared(lines, calibration=calibration, bump=bump)
+    pins = "cupy-cuda13x 14.2.0 -> 12.3.0, pytools 1 -> 2, numpy 2 -> 1"
+    assert f"\nPins that differ (cu13.txt): {pins}\n" in came.text()
+    causes = "can come from cupy-cuda13x 14.2.0 -> 12.3.0, numpy 2 -> 1"
+    assert f"\n  cupy, pageable: {causes}\n" in came.text()
+    head = came.markdown().partition("<details>")[0]
+    assert f"; {causes.replace('>', '&gt;')}\n" in head
+    facts = json.loads(came.json())
+    assert (facts["stack"], facts["pins"]["pytools"]) == ("cu13", ["1", "2"])
+    assert facts["slower"][0]["pins"] == ["cupy-cuda13x", "numpy"]
+
+    # What all methods share changed.
+    shared = compared(slowed(read(), 1.25, of(None, "pageable")), bump=bump).slower
+    assert [one["pins"] for one in shared] == 4 * [["numpy"]]
+
+    # Neither a pin nor what it needs.
+    lines = slowed(read(), 1.25, of("torch", "pageable"))
+    bump = Bump(SAME.commits, "cu13", {"pytools": ("1", "2")}, needed_by)
+    text = compared(lines, calibration=calibration, bump=bump).text()
+    assert "\n  torch, pageable: no pin that it needs differs\n" in text
+    assert "\nNo pins differ (cu13.txt)\n" in compared(read()).text()
 
 
 def test_one_series_that_moves_is_told_from_its_family(calibration):
@@ -282,10 +314,9 @@ def test_points_that_no_side_could_measure_are_said():
 
 def test_a_budget_that_ends_in_doubt_is_a_doubt_unless_something_is_clear(calibration):
     there = Recorded(read())
-    commits = ["a" * 40, "b" * 40]
     for factor, code in (1.0, 2), (3.0, 1):
         judged = found(slowed(read(), factor, of("cupy")))
-        came = answer.Compared("here", commits, there, judged, [], ["the budget ended"])
+        came = answer.Compared("here", SAME, there, judged, [], ["the budget ended"])
         assert came.code == code
         assert "the budget ended" in came.text()
 
@@ -312,8 +343,8 @@ def test_markdown_is_short_and_folds_the_details(calibration):
     text = compared(lines, runs, calibration).markdown()
     head = text.partition("<details>")[0]
     assert head.startswith("**Slower**\n")
-    assert "- slower: cupy, pinned: +" in head
-    assert len(head.splitlines()) < 8
+    assert "- slower: cupy, pinned: 6.4 times as long (new array, 32 MiB" in head
+    assert len(head.splitlines()) < 10
     assert text.count("<details>") == text.count("</details>") == 2
     escaped = answer.CannotSay("a | b <script> `c`").markdown()
     assert escaped == "**Cannot say**: a \\| b &lt;script&gt; \\`c\\`\n"
