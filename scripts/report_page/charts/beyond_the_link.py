@@ -92,9 +92,10 @@ def beyond(rows: pandas.DataFrame, link: pandas.DataFrame) -> pandas.DataFrame:
     rows["beyond"] = digits(1e6 * more.where(more > off), 3)
     rows["at"] = rows["beyond"].fillna(rows["high"])
     rows["in_all"], rows["of_link"] = (rows[f"seconds{of}"].map(duration) for of in ("", "_link"))
-    less = "less than " + rows["high"].map("{:g} µs (99 %)".format)
     rows["said"] = [
-        f"{one.beyond:g} µs (99 %: {one.low:g} to {one.high:g})" for one in rows.itertuples()
+        f"{one.beyond:g} µs (99 %: {one.low:g} to {one.high:g})"
+        if one.beyond > 0
+        else f"less than {one.high:g} µs (99 %)"
+        for one in rows.itertuples()
     ]
-    rows["said"] = rows["said"].where(rows["beyond"].notna(), less)
     return rows[rows["at"].notna()].sort_values("nbytes", kind="stable")
