@@ -113,3 +113,23 @@ addEventListener("afterprint", () => {
     part.open = false;
   }
 });
+
+// A finger does not hover: a tap shows the numbers of the mark that is nearest, until the next tap.
+const REACH = 24; // pixels
+let told; // the mark whose numbers are shown
+document.addEventListener("pointerup", ({ pointerType, clientX, clientY, target }) => {
+  if (pointerType !== "touch") return;
+  const away = (mark) => {
+    const { x, y, width, height } = mark.getBoundingClientRect();
+    return Math.hypot(x + width / 2 - clientX, y + height / 2 - clientY);
+  };
+  const marks = target.closest(".chart svg")?.querySelectorAll('[aria-roledescription="point"]') ?? [];
+  const [near] = [...marks].filter((mark) => away(mark) < REACH).sort((a, b) => away(a) - away(b));
+  const tell = (mark, what) => mark?.dispatchEvent(new PointerEvent(what, { bubbles: true, clientX, clientY }));
+  setTimeout(() => { // after the mouse events that browsers make of a tap: mouseout hides it
+    tell(told, "mouseout");
+    tell((told = near), "pointermove");
+    const { style, offsetWidth } = document.getElementById("vg-tooltip-element") ?? {};
+    if (style) style.left = `${Math.max(Math.min(parseFloat(style.left), innerWidth - offsetWidth - 8), 8)}px`;
+  }, 50);
+});
