@@ -1,6 +1,7 @@
 """The report in a real browser with no network: what it draws is what the table holds."""
 
 import collections
+import contextlib
 import json
 import re
 import shutil
@@ -61,9 +62,9 @@ def made(tmp_path_factory):
     return folder / "report.html", points.load(folder / "results")[0]
 
 
-@pytest.fixture
-def look_at(chromium):
-    """Open a page with no network; whatever it complains of, or asks for, fails the test."""
+@contextlib.contextmanager
+def looking(chromium):
+    """A function that opens a page with no network; what it complains of, or asks for, fails."""
     complaints, contexts = [], []
 
     def look(path, width=1280, scheme="light", query=""):
@@ -89,6 +90,19 @@ def look_at(chromium):
     for context in contexts:
         context.close()
     assert not complaints
+
+
+@pytest.fixture
+def look_at(chromium):
+    with looking(chromium) as look:
+        yield look
+
+
+@pytest.fixture(scope="module")
+def shared(made, chromium):
+    """The page of `made`, for tests that need no fresh one."""
+    with looking(chromium) as look:
+        yield look(made[0])
 
 
 def marks(page, chart, role="point"):
@@ -278,18 +292,16 @@ def test_a_step_is_marked_and_says_what_changed(made, look_at):
         assert re.search(rf"^cu13: {name}\s.*{re.escape(version)}", text, re.MULTILINE)
 
 
-def test_every_text_is_escaped(made, look_at):
-    page = look_at(made[0])
-    of_machine(page, MARKUP)
-    assert MARKUP in page.locator("#which details:visible summary").text_content()
-    assert page.locator("b").count() == 0  # what the provenance holds
-    assert MARKUP in page.locator("#machine").inner_text()
+def test_every_text_is_escaped(shared):
+    of_machine(shared, MARKUP)
+    assert MARKUP in shared.locator("#which details:visible summary").text_content()
+    assert shared.locator("b").count() == 0  # what the provenance holds
+    assert MARKUP in shared.locator("#machine").inner_text()
 
 
-def test_the_tables_say_what_choosing_does(made, look_at):
-    page = look_at(made[0])
-    of_machine(page, derived.MACHINE)
-    table = page.locator("#which table.choosing:visible").first
+def test_the_tables_say_what_choosing_does(made, shared):
+    of_machine(shared, derived.MACHINE)
+    table = shared.locator("#which table.choosing:visible").first
     names = table.locator("thead th").all_inner_texts()[1:-1]
     rows = table.locator("tbody tr").all_inner_texts()
     assert names == look.methods(made[1])
@@ -561,43 +573,44 @@ def axe(tmp_path_factory):
         return packed.extractfile("package/axe.min.js").read().decode()
 
 
-def test_axe_finds_nothing_serious(made, look_at, axe):
-    page = look_at(made[0])
-    page.add_script_tag(content=axe)
+def test_axe_finds_nothing_serious(shared, axe):
+    shared.add_script_tag(content=axe)
     for width, scheme in (1280, "light"), (375, "dark"):
-        page.set_viewport_size({"width": width, "height": 900})
-        page.emulate_media(color_scheme=scheme)
-        found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")["violations"]
+        shared.set_viewport_size({"width": width, "height": 900})
+        shared.emulate_media(color_scheme=scheme)
+        found = shared.evaluate("axe.run(document, {resultTypes: ['violations']})")["violations"]
         serious = [one for one in found if one["impact"] in ("serious", "critical")]
         assert not serious, (width, scheme)
 
 
-def test_printed_nothing_is_folded_and_charts_keep_their_colours(made, look_at, tmp_path):
-    page = look_at(made[0], scheme="dark")
-    page.evaluate(
+def test_printed_nothing_is_folded_and_charts_keep_their_colours(made, shared, tmp_path):
+    shared.emulate_media(color_scheme="dark")
+    shared.evaluate(
         """() => addEventListener("beforeprint", () => {
             window.folded = document.querySelectorAll("details:not([open])").length
         })"""
     )
-    page.pdf(path=tmp_path / "report.pdf")
+    shared.pdf(path=tmp_path / "report.pdf")
     assert (tmp_path / "report.pdf").read_bytes().startswith(b"%PDF")
-    assert page.evaluate("folded") == 0
-    assert page.locator("details:not([open])").count() > 0  # as before
-    page.emulate_media(media="print")
-    page.set_viewport_size({"width": 680, "height": 900})
+    assert shared.evaluate("folded") == 0
+    assert shared.locator("details:not([open])").count() > 0  # as before
+    shared.emulate_media(media="print")
+    shared.set_viewport_size({"width": 680, "height": 900})
     for hidden in "nav", "#machine", "input[type='checkbox']":
-        assert page.locator(f"{hidden}:visible").count() == 0
-    assert page.locator("#bandwidth label:visible").all_inner_texts() == [
+        assert shared.locator(f"{hidden}:visible").count() == 0
+    assert shared.locator("#bandwidth label:visible").all_inner_texts() == [
         *look.methods(made[1]),
         "float32",
     ]
     looks = "e => [getComputedStyle(e).printColorAdjust, e.getBoundingClientRect().right]"
     for chart in CHARTS:
-        colours, _ = page.locator(f"#{chart}").evaluate(looks)
+        colours, _ = shared.locator(f"#{chart}").evaluate(looks)
         assert colours == "exact"
-        assert page.locator(f"#{chart} svg").evaluate(looks)[1] <= 680
-    broken = page.locator("figure").evaluate_all(
+        assert shared.locator(f"#{chart} svg").evaluate(looks)[1] <= 680
+    broken = shared.locator("figure").evaluate_all(
         "all => all.map(e => getComputedStyle(e).breakInside)"
     )
     assert set(broken) == {"avoid"}
-    assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+    paper = shared.evaluate("getComputedStyle(document.body).backgroundColor")
+    shared.emulate_media(media="screen")
+    assert paper == "rgb(255, 255, 255)"
