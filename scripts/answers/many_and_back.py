@@ -20,7 +20,7 @@ def many(run: DataFrame) -> Iterator[str]:
     if faster:
         yield f"256 small arrays, packed into one pinned buffer: {against(faster)} as one by one."
     elif any(names(one, EACH) and names(one, PACKED) for one in found):
-        yield "256 small arrays: packing them gains nothing that can be told."
+        yield "256 small arrays: packing them gains nothing measurable."
     queued, packed = gains(found, PACKED, QUEUED), gains(found, QUEUED, PACKED)
     parts = []
     if packed:
