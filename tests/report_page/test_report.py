@@ -21,6 +21,7 @@ from scripts.recording import noise
 from scripts.report_page import calibration_shown, chart_data, charts, drawn, look
 from scripts.report_page import page as report_page
 from scripts.report_page.charts import history as history_chart
+from scripts.report_page.look import GREY
 from scripts.words.formats import percents, size
 from scripts.words.vocabulary import KINDS, TRANSFERS
 from tests import derived
@@ -245,6 +246,12 @@ def test_the_other_charts_draw_every_point(made, look_at):
     assert last == {str(row.method): float(f"{row.gb_per_s:.5g}") for row in largest.itertuples()}
     found = marks(page, "machines")
     assert len(found) == 2 * 2 * 7  # GB/s and share, machines, sizes
+    strokes = page.eval_on_selector_all(
+        "#machines [aria-roledescription='point'][aria-label]",
+        "all => all.map(e => e.getAttribute('stroke'))",
+    )
+    of_chosen = [mark["machine"] == derived.MACHINE for mark in found]
+    assert [stroke != GREY for stroke in strokes] == of_chosen
     link = made[1][made[1]["benchmark"].eq("reference.Link.time_link")].set_index("nbytes")
     for mark in found:
         (row,) = existing[
