@@ -62,14 +62,15 @@ def standings(rows: DataFrame, *keys: str) -> DataFrame:
     """
     found = [standing.of_methods(one) for _, one in rows.groupby([*keys], observed=True)]
     rows = pandas.concat(found) if found else rows.assign(cost=0.0, margin=0.0, apart=False)
-    best = (~rows["apart"]).groupby([rows[key] for key in keys], observed=True).transform("sum")
-    rows["tied"] = ~rows["apart"] & best.gt(1)
+    alike = (~rows["apart"]).groupby([rows[key] for key in keys], observed=True)
+    rows["tied"] = ~rows["apart"] & alike.transform("sum").gt(1)
     rows["longer"] = numpy.round(100 * numpy.expm1(rows["cost"]), 2)
     rows["sure"] = "± " + rows["margin"].map(as_percent).map(percent) + " (99 %)"
     rows["margin"] = numpy.round(100 * numpy.expm1(rows["margin"]), 2)
     rows["takes"] = taken(rows["nbytes"], rows["seconds"])
     rows["stands"] = (rows["longer"].map(percent) + " longer").where(rows["apart"], "the fastest")
     rows["stands"] = rows["stands"].mask(rows["tied"], "cannot be told from the fastest")
+    rows["stands"] = rows["stands"].mask(alike.transform("size").eq(1), "nothing else was measured")
     return rows
 
 

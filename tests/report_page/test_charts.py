@@ -1,12 +1,14 @@
 """The charts of results/ in a real browser: what each mark says is what the table and the answers
 say; a tap shows it."""
 
+import math
 import re
 
 import pytest
 
 from scripts.answers import standings
 from scripts.reading import points
+from scripts.report_page import chart_data
 from scripts.report_page import page as report_page
 from scripts.report_page.look import GREY
 from scripts.words.formats import duration, factor, percent, size
@@ -67,6 +69,16 @@ def test_the_relative_chart_says_how_each_stands_and_no_tie_is_the_fastest(phone
         tied = mark["beside the fastest"] == "cannot be told from the fastest"
         assert (colour == GREY) == tied
     assert {colour == GREY for colour in colours(phone, "relative")} == {True, False}
+
+
+def test_alone_or_with_unknown_noise_nothing_is_the_fastest(run):
+    rows = chart_data.transfers(run)
+    rows = rows[rows["memory"].eq("pinned") & rows["dtype"].eq("float32")]
+    alone = chart_data.standings(rows[rows["method"].eq("torch")], "panel", "nbytes")
+    assert set(alone["stands"]) == {"nothing else was measured"}
+    unknown = rows.assign(relative_sd=math.nan)
+    found = chart_data.standings(unknown, "panel", "nbytes")
+    assert set(found["stands"]) == {"cannot be told from the fastest"}
 
 
 def test_beyond_the_link_is_a_number_or_a_limit(phone, run):

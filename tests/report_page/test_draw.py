@@ -10,8 +10,9 @@ import pytest
 from scripts import draw, report
 from scripts.change_points import history
 from scripts.reading import points
-from scripts.report_page import drawn, page
+from scripts.report_page import drawn, look, page
 from scripts.report_page.charts import history as history_chart
+from scripts.words.vocabulary import TRANSFERS
 from tests import derived, stated
 from tests.conftest import BROKEN_MACHINES, ROOT
 
@@ -50,6 +51,19 @@ def test_a_chart_of_any_series(name, tmp_path):
     column, unit, factor = ("gb_per_s", "GB/s", 1) if name == "history" else ("seconds", "µs", 1e6)
     found = [float(re.search(rf"{unit}: ([\d.]+)", label)[1]) for label in LABEL.findall(text)]
     assert sorted(found) == pytest.approx(sorted(factor * rows[column]), rel=1e-4)
+
+
+def test_what_would_squash_the_rest_is_at_the_end_of_the_axis_with_its_number(tmp_path):
+    existing = TRANSFERS["existing_array"].benchmark
+
+    def slow(name, point):
+        return 30 if (name, point) == (existing, 15) else 1
+
+    derived.result(tmp_path, "m", "c0ffee00" * 5, 1, slow)
+    look.save(drawn.chart("relative", "m", tmp_path), tmp_path / "chart.svg")
+    texts = re.findall(r">(\d+)( %)?<", (tmp_path / "chart.svg").read_text())
+    assert any(int(number) > 1000 for number, unit in texts if unit)
+    assert max(int(number) for number, unit in texts if not unit) <= 512  # axes, and sizes
 
 
 def test_a_chart_of_a_doubtful_result_says_so(tmp_path):
