@@ -5,7 +5,6 @@ document.documentElement.classList.add("js");
 const menu = document.getElementById("machine"); // none on a page of no results
 const first = [...(menu?.options ?? [])].find((option) => option.defaultSelected)?.value;
 const charts = {}; // by name: its view, and the signals that a reader sets
-const waiting = []; // [name, specification]
 const chosen = (name) => new URLSearchParams(location.search).get(name);
 
 // Keep `value` in the address; what is as at first is left out. `how` is a method of history's.
@@ -26,10 +25,6 @@ function restored(name, signal) {
   const values = signal.bind.options ?? [true, false];
   const found = values.find((value) => written(value) === chosen(name));
   return found === undefined ? signal.initial : found;
-}
-
-function draw(name, specification) {
-  waiting.push([name, specification]);
 }
 
 async function embed(name, specification) {
@@ -92,8 +87,8 @@ async function begin() {
   });
   addEventListener("popstate", restore);
   restore();
-  for (const [name, specification] of waiting) {
-    await embed(name, specification);
+  for (const specification of document.querySelectorAll("script[data-chart]")) {
+    await embed(specification.dataset.chart, JSON.parse(specification.textContent));
     await new Promise((done) => setTimeout(done)); // the page can be used between two charts
   }
 }
