@@ -55,7 +55,9 @@ REFUSED = "MemoryAllocation", "OperatingSystem", "NotPermitted", "NotSupported"
 class Registered:
     """The NumPy array `host`, page-locked where it lies until this is released or dropped.
 
-    Unusable, with the limit that the system sets, where it does not let that be done.
+    Unusable, with the limit that the system sets, where it does not let that be done; and where
+    `host` is read-only: most GPUs want cudaHostRegisterReadOnly for pages that are mapped so
+    (CUDA Runtime API, cudaHostRegister).
     """
 
     def __init__(self, host):
@@ -66,6 +68,8 @@ class Registered:
             limit, _ = resource.getrlimit(resource.RLIMIT_MEMLOCK)
             locked = "" if limit < 0 else f" (ulimit -l: {limit >> 10} KiB)"
             raise Unusable(f"an array cannot be registered here: {result[0].name}{locked}")
+        if result[0] and not host.flags.writeable:
+            raise Unusable(f"a read-only array cannot be registered: {result[0].name}")
         check(result)
         self.unregister = cuda.cudaHostUnregister
 

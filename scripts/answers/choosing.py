@@ -7,14 +7,15 @@ together, by their seconds. What "cannot be told apart" does not differ at the l
 
 import itertools
 import math
+from collections.abc import Mapping
 from typing import Any
 
 import numpy
 from pandas import DataFrame
 from scipy.special import fdtrc  # scipy.stats: f.sf
 
-from scripts.reading import dtypes, intervals, standing
-from scripts.words.formats import as_percent, size
+from scripts.answers import standings
+from scripts.reading import dtypes, intervals
 from scripts.words.thresholds import BETWEEN_RUNS
 from scripts.words.vocabulary import COLD, MEMORY, OTHERS, TRANSFERS
 
@@ -38,48 +39,27 @@ def measured(run: DataFrame, **columns: str) -> DataFrame:
 def fastest(run: DataFrame, memory: str, operation: str) -> list[dict[str, Any]]:
     """A row for each range of neighbouring sizes that have the same answer.
 
-    Each has `sizes` in words, `best` (the methods that none is told to be faster than, first the
-    one that is so most often), `others`: {method: (least, most) per cent that it takes longer},
-    and `margin`: by how many per cent two methods must differ to be told apart.
+    Each has `sizes` in words, `best` (the methods of which none is told to be faster than another,
+    in the order in which they were measured), `others`: {method: (least, most) per cent that it
+    takes longer than the fastest}, and `margin`: by how many per cent two methods must differ to
+    be told apart, NaN where nobody knows.
     """
-    rows = measured(run, memory=memory, operation=operation, dtype="float32")
-    answers = [at_size(group) for _, group in rows.groupby("nbytes", observed=True)]
-    ranges = []
-    for (best, _), group in itertools.groupby(answers, same_answer):
-        same = list(group)
-        leads = [answer["best"][0] for answer in same]
-        first = max(leads, key=leads.count)
-        others = {
-            method: [answer["others"][method] for answer in same] for method in same[0]["others"]
+    found = standings.of(run, operation, memory)
+    return [
+        {
+            "sizes": standings.sizes(same),
+            "best": best,
+            "others": {
+                name: (min(costs), max(costs))
+                for name in others
+                for costs in [[one.others[name] for one in same]]
+            },
+            "margin": max(one.margin for one in same),
         }
-        ends = [size(same[index]["nbytes"]) for index in (0, -1)]
-        ranges.append(
-            {
-                "sizes": " to ".join(dict.fromkeys(ends)),
-                "best": [first, *sorted(best - {first})],
-                "others": {name: (min(costs), max(costs)) for name, costs in others.items()},
-                "margin": max(answer["margin"] for answer in same),
-            }
+        for (best, others), same in standings.ranges(
+            found, lambda one: (one.best, sorted(one.others))
         )
-    return ranges
-
-
-def same_answer(answer: dict[str, Any]) -> tuple[frozenset[str], frozenset[str]]:
-    return frozenset(answer["best"]), frozenset(answer["others"])
-
-
-def at_size(rows: DataFrame) -> dict[str, Any]:
-    """Of `rows`, one a method, the fastest and those like it, the others' cost in per cent."""
-    rows = standing.of_methods(rows)
-    apart = rows["apart"]
-    return {
-        "nbytes": rows["nbytes"].iloc[0],
-        "best": rows["method"][~apart].tolist(),
-        "others": dict(
-            zip(rows["method"][apart], map(as_percent, rows["cost"][apart]), strict=True)
-        ),
-        "margin": as_percent(rows["margin"].max()),
-    }
+    ]
 
 
 def side_by_side(run: DataFrame, operation: str) -> DataFrame:
@@ -88,7 +68,9 @@ def side_by_side(run: DataFrame, operation: str) -> DataFrame:
     pinned, pageable = (
         measured(run, memory=memory, operation=operation, dtype="float32") for memory in MEMORY
     )
-    return pinned.merge(pageable, on=keys, suffixes=("_pinned", "_pageable")).sort_values(keys)
+    return pinned.merge(pageable, on=keys, suffixes=("_pinned", "_pageable")).sort_values(
+        "nbytes", kind="stable"
+    )
 
 
 def of(rows: DataFrame, memory: str) -> dict[str, Any]:
@@ -114,6 +96,15 @@ def pinned_from(run: DataFrame, operation: str) -> dict[str, int | None]:
         )
         found[str(method)] = int(on[-1][0]) if on else None
     return found
+
+
+def by_size(begins: Mapping[str, int | None]) -> list[tuple[int, list[str]]]:
+    """The same the other way round: each size, and the methods from it on; without the Nones."""
+    sizes: dict[int, list[str]] = {}
+    for method, nbytes in begins.items():
+        if nbytes is not None:
+            sizes.setdefault(nbytes, []).append(method)
+    return sorted(sizes.items())
 
 
 def transfers_to_pay(run: DataFrame, operation: str) -> dict[str, dict[int, int | None]]:

@@ -47,6 +47,8 @@ def of(run: DataFrame, table: DataFrame, runs: Sequence[Mapping[str, Any]]) -> V
         way = "" if name == "link" else ", on the way back,"
         if there and can and can.carries and there < REACHES * can.carries:
             slow.append(f"links{way} reach {REACHES:.0%} and more of that".replace("%", " %"))
+    if wider := wider_elsewhere(table, first, can):
+        slow.append(f"other machines with this GPU have {wider}")
     if len(others) and ours < links.AS_OTHERS * others.median():
         slow.append("other machines reach more")
     if len(others):
@@ -93,3 +95,10 @@ def of_others(table: DataFrame, first: Series, can: Link | None) -> Series:
     rows = rows[~rows["gpu"].astype(str).str.contains(" MIG ")]
     last = rows.groupby(rows["machine"].astype(str))["commit"].transform("last")
     return rows[rows["commit"].eq(last)].groupby(rows["machine"].astype(str))["gb_per_s"].max()
+
+
+def wider_elsewhere(table: DataFrame, first: Series, can: Link | None) -> Link | None:
+    """A link that recorded machines with this GPU have, where this one's slot has less."""
+    same = table["gpu"].eq(first["gpu"]) & table["machine"].ne(first["machine"])
+    seen = [links.parsed(text) for text in table.loc[same, "pcie_link"].unique()]
+    return next((link for link in seen if link and can and can.below(link)), None)

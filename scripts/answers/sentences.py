@@ -20,13 +20,11 @@ def pinned_or_pageable(run: DataFrame) -> list[str]:
         return ["The noise of these numbers is not known, so nothing here is told apart."]
     said = []
     for operation, does in TRANSFERS.items():
-        sizes: dict[int, list[str]] = {}
-        never: list[str] = []
-        for method, nbytes in choosing.pinned_from(run, operation).items():
-            (never if nbytes is None else sizes.setdefault(nbytes, [])).append(method)
+        begins = choosing.pinned_from(run, operation)
+        never = [method for method, nbytes in begins.items() if nbytes is None]
         parts = [
             f"from {size(nbytes)} on with {listed(names)}"
-            for nbytes, names in sorted(sizes.items())
+            for nbytes, names in choosing.by_size(begins)
         ]
         if parts:
             said.append(

@@ -6,7 +6,9 @@ Subclasses of asv's own, found by its plugin mechanism under the same names.
 import functools
 import os
 import sys
+from collections.abc import Callable
 from importlib.metadata import version
+from typing import Any
 
 from asv import environment as asv_environment
 from asv import util
@@ -34,11 +36,11 @@ def reason(error: util.ProcessError) -> str:
     return told
 
 
-def noting(method):
+def noting(method: Callable[..., Any]) -> Callable[..., Any]:
     """`method`, whose failed commands are in `failures`: asv only logs them, and goes on."""
 
     @functools.wraps(method)
-    def called(*args, **kwargs):
+    def called(*args: Any, **kwargs: Any) -> Any:
         try:
             return method(*args, **kwargs)
         except util.ProcessError as error:
@@ -53,7 +55,7 @@ class Stack(Virtualenv):
 
     tool_name = Virtualenv.tool_name
 
-    def _get_install_checksum(self):
+    def _get_install_checksum(self) -> list[Any]:
         """Another driver, or --stack, may choose another stack for the same commit."""
         return [
             *super()._get_install_checksum(),
@@ -61,12 +63,12 @@ class Stack(Virtualenv):
             os.environ.get("STACK"),
         ]
 
-    def run_executable(self, executable, args, **kwargs):
+    def run_executable(self, executable: str, args: list[str], **kwargs: Any) -> Any:
         """With none of the user's Python variables, but ASV_PYTHONPATH, which asv hands on."""
         kwargs["env"] = environment.without_python(kwargs.get("env", os.environ))
         return super().run_executable(executable, args, **kwargs)
 
-    def checkout_project(self, repo, commit_hash):
+    def checkout_project(self, repo: Any, commit_hash: str) -> None:
         """A clone that was made with --filter lacks files, which asv's clone could not fetch."""
         try:
             git.bring(commit_hash, repo._path)
@@ -74,17 +76,17 @@ class Stack(Virtualenv):
         except git.CannotSay as error:
             told = f"The files of {commit_hash[:8]} cannot be had: {error}"
             raise util.UserError(told) from None
-        return super().checkout_project(repo, commit_hash)
+        super().checkout_project(repo, commit_hash)
 
-    def create(self):
+    def create(self) -> None:
         try:
-            return super().create()
+            super().create()
         except (OSError, util.ProcessError) as error:  # a full disk; no network
             told = reason(error) if isinstance(error, util.ProcessError) else error
             raise util.UserError(f"The environment could not be made: {told}") from None
 
     @noting
-    def _setup(self):
+    def _setup(self) -> None:
         """As asv's, but that where virtualenv fails, its traceback is not shown."""
         command = [sys.executable, "-m", "virtualenv", "--setuptools=bundle", "-p"]
         variables = {**os.environ, **self.build_env_vars}
@@ -102,7 +104,7 @@ class Installed(ExistingEnvironment):
 
     tool_name = ExistingEnvironment.tool_name
 
-    def __init__(self, conf, executable, *args):
+    def __init__(self, conf: Any, executable: str, *args: Any) -> None:
         try:
             super().__init__(conf, executable, *args)
         except EnvironmentUnavailable:
@@ -114,7 +116,7 @@ class Installed(ExistingEnvironment):
             raise util.UserError(f"{self._executable} has no {', '.join(lacking)}: {install}")
 
     @property
-    def name(self):
+    def name(self) -> str:
         return get_env_name(self.tool_name, self._python, {}, self._tagged_env_vars)
 
     run = noting(ExistingEnvironment.run)

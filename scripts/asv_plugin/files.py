@@ -1,7 +1,9 @@
 """How asv writes and reads its JSON files."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import asv.commands.compare
 import asv.commands.show
@@ -12,7 +14,7 @@ from scripts.reading import asv_files  # before anything is replaced: it keeps a
 
 
 @replace(util, "write_json", "an interrupt or a full disk leaves half a file")
-def write_json(original, path, *args, **kwargs):
+def write_json(original: Callable[..., None], path: str, *args: Any, **kwargs: Any) -> None:
     new = f"{path}.new"
     try:
         original(new, *args, **kwargs)
@@ -28,5 +30,5 @@ def write_json(original, path, *args, **kwargs):
     asv.commands.compare,
     asv.commands.show,
 )
-def load_json(original, *args, **kwargs):
+def load_json(original: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
     return asv_files.load_json(*args, **kwargs)

@@ -4,6 +4,7 @@ import contextlib
 import logging
 import sys
 from pathlib import Path
+from types import TracebackType
 
 from asv import util
 from asv.console import log
@@ -14,7 +15,9 @@ from scripts.asv_plugin.running import interrupted
 from scripts.words import one_line, shown
 
 
-def last_line(kind, error, traceback):
+def last_line(
+    kind: type[BaseException], error: BaseException, traceback: TracebackType | None
+) -> None:
     with contextlib.suppress(OSError):
         log.flush()
     if issubclass(kind, KeyboardInterrupt):

@@ -6,6 +6,7 @@ import itertools
 import os
 import re
 import socket
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -89,7 +90,7 @@ class Here(asv_machine.Machine):
 
     __slots__ = ("wanted",)  # asv records what is in __dict__
 
-    def __init__(self, name: str | None):
+    def __init__(self, name: str | None) -> None:
         self.wanted = name
 
     def save(self, results_dir: str) -> None:
@@ -102,7 +103,13 @@ class Here(asv_machine.Machine):
 
 
 @replace(asv_machine.Machine, "load", "asv asks for `asv machine` first, and knows no GPU")
-def load(original, *args, machine_name=None, interactive=False, **kwargs):
+def load(
+    original: Callable[..., Any],
+    *args: Any,
+    machine_name: str | None = None,
+    interactive: bool = False,
+    **kwargs: Any,
+) -> Any:
     if not interactive:  # `asv machine` itself
         return original(*args, machine_name=machine_name, interactive=interactive, **kwargs)
     lock()

@@ -12,6 +12,7 @@ import shutil
 import subprocess
 import tempfile
 from pathlib import Path
+from typing import Any
 
 from asv.console import log
 from asv.publishing import OutputPublisher
@@ -50,7 +51,7 @@ class Pages(OutputPublisher):
     description = "Let asv's pages load their scripts from beside them"
 
     @classmethod
-    def publish(cls, conf, repo, benchmarks, graphs, revisions):
+    def publish(cls, conf: Any, repo: Any, benchmarks: Any, graphs: Any, revisions: Any) -> None:
         html = Path(conf.html_dir)
         for name in list(benchmarks):  # the pages ask for the graph of whatever they list
             if not (html / "graphs" / "summary" / f"{name}.json").is_file():
@@ -69,20 +70,20 @@ class Pages(OutputPublisher):
         index.write_text(page, encoding="utf-8")
 
 
-def link_to_report(page):
+def link_to_report(page: str) -> str:
     """asv's index.html with the report as the first entry of its navigation."""
     first = '<li id="nav-li-" class="active">'
     return page.replace(first, f'<li><a href="report.html">Report</a></li>\n\t{first}', 1)
 
 
-def bring_along(page, packages, folder):
+def bring_along(page: str, packages: Path, folder: Path) -> str:
     """asv's index.html as `page`, loading nothing from the network but all from `folder` beside it.
 
     `packages` is npm's node_modules; the files, and the licence and package.json of each package,
     are copied into `folder`. OSError if one is missing there, Unavailable if asv loads another one.
     """
 
-    def beside(match):
+    def beside(match: re.Match[str]) -> str:
         if match[2] not in FILES:
             raise Unavailable(f"no package in requirements/site has {match[2]}")
         file = FILES[match[2]]
@@ -98,7 +99,7 @@ def bring_along(page, packages, folder):
     return page
 
 
-def packages():
+def packages() -> Path:
     """node_modules with the pinned packages, fetched by npm if they are not there yet."""
     pins = hashlib.sha256(b"".join(path.read_bytes() for path in PINS)).hexdigest()
     done = CACHE / pins[:16]
@@ -107,7 +108,7 @@ def packages():
     return done / "node_modules"
 
 
-def fetch(done):
+def fetch(done: Path) -> None:
     """Make the folder `done`, with node_modules in it, whole or not at all. Unavailable if not."""
     if not shutil.which("npm"):
         raise Unavailable("npm is not installed")

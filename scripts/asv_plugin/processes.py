@@ -144,7 +144,14 @@ def singly(measure: Callable[[], Told], notes: Notes, visit: Any, folder: str) -
     "nothing is known of the noise, an interrupt loses all that was measured, and each method is "
     "measured in a process of its own, minutes after the others",
 )
-def run_point(original, benchmark, spawner, param_idx, extra_params, **kwargs):
+def run_point(
+    original: Callable[..., Any],
+    benchmark: dict[str, Any],
+    spawner: Any,
+    param_idx: int,
+    extra_params: dict[str, Any],
+    **kwargs: Any,
+) -> Any:
     """One process of one point, or what it need not be started for: what the process of another
     method has noted, or an unfinished run has kept."""
 

@@ -11,6 +11,7 @@ import os
 import subprocess
 import sys
 import webbrowser
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -58,7 +59,7 @@ class Report(OutputPublisher):
         cls.process = subprocess.Popen(command, preexec_fn=ending, **pipes)
 
     @classmethod
-    def publish(cls, conf, repo, benchmarks, graphs, revisions):
+    def publish(cls, conf: Any, repo: Any, benchmarks: Any, graphs: Any, revisions: Any) -> None:
         if not cls.process:
             return
         lines = cls.process.communicate()[1].splitlines()
@@ -81,7 +82,13 @@ class Report(OutputPublisher):
         Regressions._save_feed(conf, benchmarks, kept, revisions, hashes)
 
 
-def confirmed(benchmarks, graphs, hashes, changes: dict[str, Any], found: list[Any]) -> list[Any]:
+def confirmed(
+    benchmarks: Any,
+    graphs: Any,
+    hashes: dict[int, str],
+    changes: dict[str, Any],
+    found: list[Any],
+) -> list[Any]:
     """Those of asv's regressions `found` that are among the report's `changes`, by machine."""
     left = []
     for name, graph, params, index, last, best, jumps in found:
@@ -116,7 +123,7 @@ def slower_at(changes: list[Any], benchmark: dict[str, Any], index: int | None) 
     "iter_machine_files",
     "one broken machine.json ends `asv publish`; and the report is made after asv's own work",
 )
-def iter_machine_files(original, results_dir):
+def iter_machine_files(original: Callable[[str], Iterator[str]], results_dir: str) -> Iterator[str]:
     """asv has emptied the site's folder when it calls this, and has all its work before it."""
     if not Report.process:
         Report.start(results_dir)
@@ -134,7 +141,7 @@ def iter_machine_files(original, results_dir):
     "run",
     "`asv preview` listens on all interfaces; with no site yet, all that it says is Errno 2",
 )
-def preview(original, conf, port=0, browser=False):
+def preview(original: Callable[..., None], conf: Any, port: int = 0, browser: bool = False) -> None:
     """Serve the site to this machine alone; at another port than 8080 if that is taken."""
     if not Path(conf.html_dir, "index.html").is_file():
         raise util.UserError(f"There is no site in {conf.html_dir} yet: asv publish makes it")

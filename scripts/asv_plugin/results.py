@@ -4,6 +4,7 @@ import ast
 import itertools
 import json
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -47,7 +48,7 @@ class RecordedResults(Results):
     conditions: Conditions | None = None
     begun = False
 
-    def __init__(self, params: dict[str, Any], *args: Any, **kwargs: Any):
+    def __init__(self, params: dict[str, Any], *args: Any, **kwargs: Any) -> None:
         # `asv find` takes the machine's facts before it has a name.
         super().__init__({**params, **machines.registered}, *args, **kwargs)
         self.notes = noise.Notes()
@@ -118,7 +119,14 @@ class RecordedResults(Results):
                     "NAME, or delete it to measure it anew"
                 )
 
-    def add_result(self, benchmark, result, *args, append_samples=False, **kwargs):
+    def add_result(
+        self,
+        benchmark: dict[str, Any],
+        result: Any,
+        *args: Any,
+        append_samples: bool = False,
+        **kwargs: Any,
+    ) -> None:
         name = benchmark["name"]
         # The first round says whether this run's samples come behind earlier ones.
         self.appended.setdefault(name, append_samples)
@@ -134,7 +142,7 @@ class RecordedResults(Results):
         kwargs["record_samples"] = True
         super().add_result(benchmark, result, *args, append_samples=append_samples, **kwargs)
 
-    def keep_measured(self, name):
+    def keep_measured(self, name: str) -> Iterator[int]:
         """Put back the points of benchmark `name` that were measured before and now were not."""
         version = self.benchmark_version.get(name)
         if not self.before or self.before.benchmark_version.get(name) != version:
@@ -154,7 +162,7 @@ class RecordedResults(Results):
                 self.notes.processes.pop((name, index), None)
                 yield index
 
-    def update_noise(self):
+    def update_noise(self) -> None:
         """Bring the noise up to date with the samples: this run's, and those that are left."""
         points = {}
         for name in self.get_all_result_keys():

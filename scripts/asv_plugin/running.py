@@ -5,7 +5,7 @@ import os
 import re
 import signal
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import asv.commands.run
@@ -20,7 +20,9 @@ from scripts.words.formats import count
 BUSY = 75  # the exit code of a run that found another one measuring; sysexits.h's EX_TEMPFAIL
 
 
-def commit_to_record(conf, env_spec=(), set_commit_hash=None, **options):
+def commit_to_record(
+    conf: Any, env_spec: Sequence[str] = (), set_commit_hash: str | None = None, **options: Any
+) -> str | None:
     """HEAD, with no further flags, where asv measures what is installed already.
 
     The benchmarks measured are then those of the work tree, which must not differ from HEAD.
@@ -71,7 +73,7 @@ def results_folder(conf: Any, dry_run: bool) -> Iterator[None]:
     "run",
     "what an existing Python measures is not recorded; why a stack cannot be installed is not said",
 )
-def run(original, conf, **options):
+def run(original: Callable[..., Any], conf: Any, **options: Any) -> Any:
     results.runs.clear()
     check_patterns(options.get("bench"))
     signal.signal(signal.SIGTERM, terminated)

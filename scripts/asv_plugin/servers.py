@@ -4,6 +4,7 @@ import contextlib
 import signal
 import subprocess
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import asv.runner
 from asv import util
@@ -36,8 +37,8 @@ def interrupted_later(close: Callable[[], None]) -> Iterator[None]:
     "them; an interrupt while a server starts leaves a thread that waits for it for ever",
 )
 class Server(asv.runner.ForkServer):
-    def __init__(self, *args):
-        self.served = set()  # the visits that it has made
+    def __init__(self, *args: Any) -> None:
+        self.served: set[Any] = set()  # the visits that it has made
         self.there = False
         with interrupted_later(self.close):
             try:
@@ -48,13 +49,13 @@ class Server(asv.runner.ForkServer):
                 why = f": {told[-1]}" if told else ""
                 raise util.UserError(f"asv's server could not be started{why}") from None
 
-    def close(self):
+    def close(self) -> None:
         if self.there:
             self.there = False
             with contextlib.suppress(FileNotFoundError):  # interrupted while it was renewed
                 super().close()
 
-    def run(self, *args, **kwargs):
+    def run(self, *args: Any, **kwargs: Any) -> Any:
         try:
             return super().run(*args, **kwargs)
         except (OSError, ValueError, RuntimeError, util.UserError):
@@ -64,17 +65,17 @@ class Server(asv.runner.ForkServer):
             code = self.server_proc.returncode
             raise util.UserError(f"asv's server was ended by something else ({code})") from None
 
-    def renew(self):
+    def renew(self) -> None:
         """Another server in the place of this one."""
         try:
             self.close()
-            self.__init__(self.env, self.benchmark_dir)
+            self.__init__(self.env, self.benchmark_dir)  # type: ignore[misc]
             self.preimport()
         except KeyboardInterrupt:
             self.interrupt()
             raise util.UserError("Interrupted.") from None  # as asv says it
 
-    def fit_for(self, visit):
+    def fit_for(self, visit: Any) -> None:
         """Renew it if it has measured the points of `visit`, or enough."""
         if visit in self.served or len(self.served) == SERVED:
             self.renew()

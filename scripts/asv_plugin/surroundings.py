@@ -4,8 +4,10 @@ it. In effect once it is imported, before anything else of the plugin."""
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 from asv import util
 
@@ -26,9 +28,12 @@ temporary.use()
 os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
 
 
-class Child(subprocess.Popen):
-    def __init__(self, *args, preexec_fn=None, **kwargs):
-        super().__init__(*args, preexec_fn=children.ending_with_us(preexec_fn), **kwargs)
+class Child(subprocess.Popen[Any]):
+    def __init__(
+        self, *args: Any, preexec_fn: Callable[[], None] | None = None, **kwargs: Any
+    ) -> None:
+        kwargs["preexec_fn"] = children.ending_with_us(preexec_fn)
+        super().__init__(*args, **kwargs)
 
 
 REPLACED["util.subprocess"] = "an asv that is killed leaves pip and its server running"

@@ -148,6 +148,7 @@ def describe(line: Line, gpu: Gpu, loaded: dict[str, Any]) -> None:
     found = facts.collect(facts.GPU, gpu)
     line.gpu, line.uuid_hash = gpu.name, found.get("gpu uuid hash")
     line.numa_node, line.driver = found.get("gpu numa node"), found.get("driver")
+    line.mps = found.get("mps") == "on"
     line.throttle_reasons = loaded.get("throttle reasons", [])
     with contextlib.suppress(*UNANSWERED, TypeError):
         line.pci = pynvml.nvmlDeviceGetPciInfo(gpu.handle).busId[-12:].lower()

@@ -69,7 +69,9 @@ def judge(line: Line, siblings: Sequence[Line]) -> None:
         limit and f"what {line.link_max} can do",
     ]
     if any(against):
-        line.verdict, line.reason = "as expected", fit(f"as {listed(filter(None, against))}")
+        through = ", through MPS" * line.mps
+        like = f"as {listed(filter(None, against))}{through}"
+        line.verdict, line.reason = "as expected", fit(like)
     else:
         kind = "a MIG slice shares its link" if mig else "no sibling, no record, no link known"
         line.verdict, line.reason = "cannot say", f"nothing to hold it against: {kind}"

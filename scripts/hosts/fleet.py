@@ -65,9 +65,10 @@ def learn(rows: Values, gpus: int, parts: Sequence[int] = ()) -> Fleet:
     apart = numpy.split((rows - centre) / spread, parts, axis=1)
     tails = numpy.concatenate([numpy.full(part.shape[1], tail(part)) for part in apart])
     df = numpy.minimum(MAD_EFFICIENCY * numpy.maximum(number - 1, 1), tails)
+    some = numpy.maximum(number, 1)
     tests = gpus * int((number > 0).sum())
     quantile = stats.t.isf(NOMINAL / max(tests, 1), df)
-    threshold = numpy.maximum(quantile * spread * numpy.sqrt(1 + numpy.pi / 2 / number), MATTERS)
+    threshold = numpy.maximum(quantile * spread * numpy.sqrt(1 + numpy.pi / 2 / some), MATTERS)
     return Fleet(centre, spread, numpy.where(threshold < SEEN, threshold, numpy.inf), df, tests)
 
 

@@ -39,6 +39,7 @@ class Line(Struct, kw_only=True):
     replays: tuple[Count, Count] | None = None  # of PCIe, before and after
     throttle_reasons: list[Text] = []
     other_processes: Count = 0
+    mps: bool = False  # CUDA's Multi-Process Service is between
     busy_rounds: Count = 0  # whose core was not quiet
     cpu_quota: Text | None = None
     cpu_stopped_seconds: Annotated[float, Meta(ge=0, lt=1e6)] = 0.0  # by that quota

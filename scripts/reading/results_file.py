@@ -27,6 +27,7 @@ UNITS = {"seconds": ("seconds", 1e-10, 1e6), "bytes": ("installed_bytes", 1, 1e1
 Benchmarks = tuple[dict[str, Benchmark], dict[str, str]]  # as asv_files.benchmarks has them
 File = tuple[Path, str, str, Benchmarks]  # folder, name, machine
 Part = dict[str, Any]  # a column's values, or the one that all have
+OLDER = "an older version"  # why a benchmark of a result is left out
 MANY = 100  # results files from which on several processes read them
 
 
@@ -87,7 +88,7 @@ def read(file: File) -> tuple[list[Part], list[str]]:
             if benchmark not in known:
                 raise ValueError("no such benchmark any more")
             if row.version not in (None, known[benchmark].version):
-                raise ValueError("an older version")
+                raise ValueError(OLDER)
             columns, said = part(result, row, known[benchmark], noted)
             parts.append(columns)
             left_out += [f"{benchmark}: {line}" for line in said]

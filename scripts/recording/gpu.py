@@ -19,6 +19,7 @@ from scripts.words.formats import count
 
 LOAD = Path(__file__).with_name("gpu_load.py")
 READINGS, INTERVAL = 15, 0.02  # of the busy GPU; seconds between them
+MPS_SERVER = "nvidia-cuda-mps-server"
 OTHERS = "other processes"  # the most that were seen; absent if none was
 BENIGN = {"idle", "applications clocks", "display clocks", "user-defined clocks", "sync boost"}
 
@@ -65,12 +66,30 @@ def confidential_computing(gpu: Gpu) -> str:
     return "on" if pynvml.nvmlSystemGetConfComputeState().ccFeature else "off"
 
 
-def others_on(gpu: Gpu) -> int:
-    """How many processes have a CUDA context on the GPU, when none of ours is left."""
+def processes_on(gpu: Gpu) -> list[str]:
+    """The names of the processes that have a CUDA context on the GPU; '' where nobody says it."""
     try:
-        return len(pynvml.nvmlDeviceGetComputeRunningProcesses(gpu.handle))
+        running = pynvml.nvmlDeviceGetComputeRunningProcesses(gpu.handle)
     except UNANSWERED:
-        return 0  # not known
+        return []  # not known
+    names = []
+    for process in running:
+        try:
+            names.append(pynvml.nvmlSystemGetProcessName(process.pid))
+        except UNANSWERED:
+            names.append("")
+    return names
+
+
+def others_on(gpu: Gpu) -> int:
+    """How many processes use the GPU, when none of ours is left; MPS's server is none."""
+    return sum(not name.endswith(MPS_SERVER) for name in processes_on(gpu))
+
+
+@fact("mps", GPU)
+def mps(gpu: Gpu) -> str | None:
+    """Whether CUDA's calls go through a Multi-Process Service, whose server stays on the GPU."""
+    return "on" if any(name.endswith(MPS_SERVER) for name in processes_on(gpu)) else None
 
 
 def was_shared(facts: Facts) -> str | None:

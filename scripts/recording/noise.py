@@ -11,8 +11,10 @@ import collections
 import itertools
 import json
 import math
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy
 from asv.console import log
@@ -24,13 +26,15 @@ from scripts.words.thresholds import QUIET
 
 SUFFIX = ".noise.jsonl"
 COLUMNS = "samples", "quiet", "sentinel", "visit"  # a value a process
+Point = tuple[str, int]  # a benchmark, and the index of its parameters
+Points = dict[tuple[Any, ...], dict[str, Any]]  # lines by (benchmark, *parameters)
 
 
-def path_beside(results_file):
+def path_beside(results_file: str | Path) -> Path:
     return Path(results_file).with_suffix(SUFFIX)
 
 
-def load(path):
+def load(path: str | Path) -> Points:
     """{(benchmark, *parameters): line} of the file at `path`; {} if there is none.
 
     ValueError if it is broken.
@@ -47,7 +51,7 @@ def load(path):
     return {(point["benchmark"], *point["parameters"]): point for point in points}
 
 
-def at_clock(seconds, link, sentinel, reference):
+def at_clock(seconds: Any, link: Any, sentinel: Any, reference: float) -> Any:
     """What a transfer of `seconds` would have taken on cores whose sentinel takes `reference`.
 
     What it takes beyond `link`, the seconds of the link itself for the same bytes, is the CPU's
@@ -58,7 +62,7 @@ def at_clock(seconds, link, sentinel, reference):
 
 
 @contextmanager
-def replacing(path, points):
+def replacing(path: str | Path, points: Points) -> Iterator[None]:
     """Write what `load` reads: it is on the disk before the block, and in its place after it."""
     new = Path(f"{path}.new")
     try:
@@ -70,24 +74,31 @@ def replacing(path, points):
 
 
 class Notes:
-    """What the processes of one run noted; a point is (benchmark, index of its parameters)."""
+    """What the processes of one run noted."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.others = 0  # processes that measured and noted no visit
-        self.visits = {}  # by id: a process each
+        self.visits: dict[str, dict[str, Any]] = {}  # by id: a process each
         self.level = math.inf  # the quiet level, if that was found to be too high
-        self.processes = collections.defaultdict(list)  # COLUMNS of each visit, by point
-        self.skipped = collections.defaultdict(set)  # reason: points
-        self.failed = set()  # points
-        self.died = {}  # visit whose process died: what it said
-        self.missing = {}  # method: why it could not be installed
+        # COLUMNS of each visit, by point
+        self.processes: dict[Point, list[dict[str, Any]]] = collections.defaultdict(list)
+        self.skipped: dict[str, set[Point]] = collections.defaultdict(set)  # reason: points
+        self.failed: set[Point] = set()
+        self.died: dict[Any, str] = {}  # visit whose process died: what it said
+        self.missing: dict[str, str] = {}  # method: why it could not be installed
 
     @property
-    def measured(self):
+    def measured(self) -> int:
         """How many processes measured."""
         return len(self.visits) + self.others
 
-    def add(self, point, value, samples, told):
+    def add(
+        self,
+        point: Point,
+        value: Any,
+        samples: Sequence[float] | None,
+        told: Sequence[dict[str, Any]],
+    ) -> None:
         """What one process has of a point: asv's value (None: it failed; NaN: n/a) and samples, and
         what it told of it (journal.Process)."""
         if value is None:
@@ -109,14 +120,14 @@ class Notes:
                 self.visits[note["visit"]] = self.processes[point][-1]
         self.judge(self.level)
 
-    def judge(self, level):
+    def judge(self, level: float) -> None:
         """What was measured so far was so with a quiet level too high: `level` would be right."""
         self.level = level
         for visit in itertools.chain.from_iterable(self.processes.values()):
             if visit["sentinel"] > QUIET * level:
                 visit["quiet"] = 0
 
-    def report(self):
+    def report(self) -> None:
         for reason, points in sorted(self.skipped.items()):
             method, not_installed, _ = reason.partition(" is not installed")
             if not_installed and method in self.missing:
@@ -124,8 +135,8 @@ class Notes:
             log.info(f"{count(len(points), 'point is', 'points are')} n/a: {reason}")
         for said in sorted(set(self.died.values())):
             number = list(self.died.values()).count(said)
-            points = count(number, "visit", "visits")
-            log.warning(f"{points} ended too soon, so each method was measured alone: {said}")
+            visits = count(number, "visit", "visits")
+            log.warning(f"{visits} ended too soon, so each method was measured alone: {said}")
         if self.failed:
             log.error(f"{count(len(self.failed), 'point', 'points')} failed")
         if not self.measured:

@@ -1,6 +1,6 @@
 """The rows of points.py's table as the charts take them: what to show, in words and rounded."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import altair
@@ -8,21 +8,32 @@ import numpy
 import pandas
 from pandas import DataFrame
 
+from scripts.reading import standing
 from scripts.report_page.look import PANELS, choice
-from scripts.words.formats import size
+from scripts.words.formats import as_percent, duration, percent, rate, size
 from scripts.words.vocabulary import TRANSFERS
 
+THERE = {name: one.into for name, one in TRANSFERS.items()}
 STRAIGHT = altair.Axis(labelAngle=0, labelExpr="split(datum.label, ' ')", grid=False)
-LOG_AXIS = altair.Axis(values=[0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30, 100, 300], format="~")
+LOG_AXIS = altair.Axis(
+    values=[step * 10.0**power for power in range(-4, 5) for step in (1, 2, 5)],
+    format="~",
+    labelOverlap=True,
+)
 ABOUT = ["method", "dtype", "size"]
 RATES = ("rate", "GB/s"), ("rate_low", "99 % from"), ("rate_high", "to"), ("us", "µs")
 TIMES = ("us", "µs"), ("us_low", "99 % from"), ("us_high", "to")
+SHORT = 1 << 20  # bytes: what takes longer is told in GB/s
+STANDING = ("takes", "takes"), ("stands", "beside the fastest"), ("sure", "told from")
 
 
-def transfers(points: DataFrame) -> DataFrame:
-    """The rows of HostToDevice, with what the charts call things, rounded for the page."""
-    rows = points[points["operation"].isin(list(TRANSFERS))].copy()
-    into = rows["operation"].astype(str).map({name: one.into for name, one in TRANSFERS.items()})
+def transfers(points: DataFrame, into_what: Mapping[str, str] = THERE) -> DataFrame:
+    """The rows of HostToDevice, with what the charts call things, rounded for the page.
+
+    `into_what` has other operations, and the array that each transfers into.
+    """
+    rows = points[points["operation"].isin(list(into_what))].copy()
+    into = rows["operation"].astype(str).map(into_what)
     rows["panel"] = rows["memory"].astype(str) + " memory, " + into
     rows["into"] = into
     return with_numbers(rows)
@@ -41,6 +52,33 @@ def with_numbers(rows: DataFrame) -> DataFrame:
     rows["us_low"] = digits(1e6 * rows["seconds_low_99"].fillna(rows["seconds"]))
     rows["us_high"] = digits(1e6 * rows["seconds_high_99"].fillna(rows["seconds"]))
     return rows
+
+
+def standings(rows: DataFrame, *keys: str) -> DataFrame:
+    """`rows` with how each stands beside the fastest of those that are alike in `keys`.
+
+    `longer` is the per cent that it takes longer, `margin` the per cent from which on that is told,
+    at 99 %, `tied` whether it cannot be told from the fastest; `takes`, `stands` and `sure` say so.
+    """
+    found = [standing.of_methods(one) for _, one in rows.groupby([*keys], observed=True)]
+    rows = pandas.concat(found) if found else rows.assign(cost=0.0, margin=0.0, apart=False)
+    best = (~rows["apart"]).groupby([rows[key] for key in keys], observed=True).transform("sum")
+    rows["tied"] = ~rows["apart"] & best.gt(1)
+    rows["longer"] = numpy.round(100 * numpy.expm1(rows["cost"]), 2)
+    rows["sure"] = "± " + rows["margin"].map(as_percent).map(percent) + " (99 %)"
+    rows["margin"] = numpy.round(100 * numpy.expm1(rows["margin"]), 2)
+    rows["takes"] = taken(rows["nbytes"], rows["seconds"])
+    rows["stands"] = (rows["longer"].map(percent) + " longer").where(rows["apart"], "the fastest")
+    rows["stands"] = rows["stands"].mask(rows["tied"], "cannot be told from the fastest")
+    return rows
+
+
+def taken(sizes: Iterable[int], seconds: Iterable[float]) -> list[str]:
+    """Of each transfer, '9.8 µs', or '54.1 GB/s' where it is large."""
+    return [
+        duration(took) if nbytes < SHORT else f"{rate(nbytes / took / 1e9)} GB/s"
+        for nbytes, took in zip(sizes, seconds, strict=True)
+    ]
 
 
 def digits(values: Any, count: int = 5) -> numpy.ndarray:
@@ -72,19 +110,22 @@ def in_every_panel(rows: DataFrame, kind: str, data: DataFrame) -> DataFrame:
 def menus(rows: DataFrame, **fields: str | None) -> tuple[list[Any], str]:
     """A menu for each of `fields` that `rows` has several values of, and the filter of them all.
 
-    `fields` gives the value that is chosen at first; None is the first there is.
+    `fields` gives the value that is chosen at first; None is the first there is. The machine is a
+    parameter in any case: the page sets it.
     """
     parameters, filters = [], ["true"]
     for field, first in fields.items():
         options = present(rows, field)
-        if len(options) > 1:
+        if len(options) > (field != "machine"):
             menu, chosen = choice(field, options, value=first if first in options else None)
             parameters.append(menu)
             filters.append(chosen)
     return parameters, " && ".join(filters)
 
 
-def tooltip(*numbers: tuple[str, str], about: Sequence[str] = ABOUT) -> list[altair.Tooltip]:
-    """What is shown on hover: what the point is, then (field, title) of its numbers."""
+def tooltip(
+    *numbers: tuple[str, str], about: Sequence[str] = ABOUT, kind: str = "Q"
+) -> list[altair.Tooltip]:
+    """What is shown on hover: what the point is, then (field, title) of its numbers, or texts."""
     texts = [altair.Tooltip(f"{field}:N") for field in about]
-    return texts + [altair.Tooltip(f"{field}:Q", title=title) for field, title in numbers]
+    return texts + [altair.Tooltip(f"{field}:{kind}", title=title) for field, title in numbers]

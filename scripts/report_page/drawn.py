@@ -33,4 +33,7 @@ def chart(
     if name in OVER_TIME:
         changes = {one: found for one, (found, _) in page.histories_of(table, results).items()}
         return OVER_TIME[name].draw(table, changes, static=True)
-    return CHARTS[name].draw(page.newest(table), static=True)
+    found = CHARTS[name].draw(page.newest(table), static=True)
+    if found is None:
+        raise ValueError(f"There is nothing to draw: no {name} was measured there")
+    return found

@@ -17,6 +17,18 @@ from scripts.words.vocabulary import MEMORY, TRANSFERS
 COLOURS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9"]
 SHAPES = ["circle", "square", "triangle-up", "diamond", "cross", "triangle-down"]
 GREY = "#7a7a7a"  # what is no method; seen on white and on black
+# Ways that are alike have a colour in common, or are next to each other.
+WAYS = {
+    "direct": (GREY, "circle"),
+    "staged": (COLOURS[4], "square"),
+    "staged-chunks": (COLOURS[1], "square"),
+    "staged-4-threads": (COLOURS[3], "triangle-up"),
+    "staged-8-threads": (COLOURS[3], "triangle-down"),
+    "registered-each-time": (COLOURS[5], "diamond"),
+    "registered": (COLOURS[0], "diamond"),
+    "pin-memory": (COLOURS[2], "cross"),
+}
+OTHER_WAY = GREY, "stroke"
 PANELS = [f"{memory} memory, {into}" for _, _, into in TRANSFERS.values() for memory in MEMORY]
 LEGEND = altair.Legend(orient="top", symbolSize=80, symbolOpacity=1)
 WIDTH, HEIGHT, NARROW = 360, 240, 640  # pixels; below NARROW there is one panel a row
@@ -45,6 +57,22 @@ def shape(names: list[str], shown: bool) -> altair.Shape:
     return one.scale(domain=names, range=(SHAPES * len(names))[: len(names)])
 
 
+def way_colour(names: list[str]) -> altair.Color:
+    """As `colour`, of the ways of an ordinary array."""
+    one = altair.Color("way:N", legend=LEGEND, title=None)
+    return one.scale(domain=names, range=[WAYS.get(name, OTHER_WAY)[0] for name in names])
+
+
+def way_shape(names: list[str]) -> altair.Shape:
+    one = altair.Shape("way:N", legend=LEGEND, title=None)
+    return one.scale(domain=names, range=[WAYS.get(name, OTHER_WAY)[1] for name in names])
+
+
+def beside(names: list[str], kind: str = "method") -> altair.XOffset:
+    """Methods, or ways, beside each other at a size, so that no mark lies under another."""
+    return altair.XOffset(f"{kind}:N", sort=names)
+
+
 def sizes(points: pandas.DataFrame) -> altair.X:
     """The encoding of an array's size on a logarithmic axis, labelled in KiB and MiB."""
     values = sorted(int(nbytes) for nbytes in points["nbytes"].dropna().unique())
@@ -69,10 +97,14 @@ def switches(
 
 
 def choice(kind: str, names: list[str], value: str | None) -> tuple[altair.Parameter, str]:
-    """A menu of `names`: the parameter, and the filter that passes the one chosen."""
+    """A menu of `names`, if there are several: the parameter, and the filter for the one chosen."""
     menu = altair.binding_select(options=names, name=f"{kind} ")
     name = f"chosen_{kind}"
-    parameter = altair.param(name=name, value=names[0] if value is None else value, bind=menu)
+    parameter = altair.param(
+        name=name,
+        value=names[0] if value is None else value,
+        bind=menu if len(names) > 1 else altair.Undefined,
+    )
     return parameter, f"datum.{kind} === {name}"
 
 
@@ -111,7 +143,10 @@ def finished(chart: altair.TopLevelMixin) -> Any:
 def for_page(chart: altair.TopLevelMixin) -> dict[str, Any]:
     """`chart` as a Vega specification whose panels take the width that the page gives it."""
     vega = vl_convert.vegalite_to_vega(finished(chart).to_dict())
-    if "layout" not in vega:
+    one = "layout" not in vega
+    for legend in vega.get("legends", []):  # two on a line are what a phone has room for
+        legend["columns"] = {"signal": f"{'width' if one else 'page_width'} < {NARROW} ? 2 : 6"}
+    if one:
         return vega
     measured = "max(containerSize()[0] || 0, 300)"
     vega["signals"][:0] = [

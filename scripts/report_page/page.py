@@ -16,15 +16,15 @@ import jinja2
 import pandas
 import vl_convert
 
-from scripts.answers import choosing, sentences
-from scripts.change_points import history, in_words, what_changed
+from scripts.answers import chooser
+from scripts.change_points import history, in_words
 from scripts.reading import points
 from scripts.reading.chosen import NoSuchResult
 from scripts.reading.points import RUN
-from scripts.report_page import look
+from scripts.report_page import against, look, of_machine
 from scripts.report_page.charts import CHARTS, OVER_TIME
 from scripts.words.formats import duration, percents, size
-from scripts.words.vocabulary import MEMORY, TRANSFERS
+from scripts.words.vocabulary import TRANSFERS, WAYS
 
 HERE = Path(__file__).resolve().parent
 # logLevel 1: Vega's errors only, as it warns wherever what is chosen in a menu has no points.
@@ -47,6 +47,7 @@ def write(output: str | Path, results: str | Path) -> list[str]:
         loader=jinja2.FileSystemLoader(HERE), autoescape=True, trim_blocks=True, lstrip_blocks=True
     )
     environment.filters |= {"size": size, "percent": percents, "seconds": duration}
+    environment.policies["json.dumps_kwargs"] = {}  # in our order, not the alphabet's
     template = environment.get_template("report.html.jinja")
     text = template.render(
         bundle=bundle() if len(latest) else "",
@@ -55,7 +56,17 @@ def write(output: str | Path, results: str | Path) -> list[str]:
         charts=CHARTS | OVER_TIME,
         placed=[],  # the charts that the template has named
         drawn=drawn(latest, table, histories),
-        machines=[machine(run, results, left_out) for _, run in by_machine(latest)],
+        methods=names,
+        machines=[
+            {"number": number}
+            | of_machine.told(run, latest, histories.get(name, [None])[0], results, left_out)
+            for number, (name, run) in enumerate(by_machine(latest))
+        ],
+        ways=WAYS,
+        first=measured_last(latest),
+        cases={name: chooser.cases(run) for name, run in by_machine(latest)},
+        against=against.told(latest),
+        older=against.older(left_out, latest["machine"].unique()),
         without=sorted(set(table["machine"].unique()) - set(latest["machine"].unique())),
         history=told(histories),
         not_judged={name: said for name, (_, said) in histories.items() if said},
@@ -95,6 +106,12 @@ def newest(table: pandas.DataFrame) -> pandas.DataFrame:
     return table[result.isin(rows.drop_duplicates("machine", keep="last")["result"])]
 
 
+def measured_last(latest: pandas.DataFrame) -> str | None:
+    """The machine that the page shows at first."""
+    rows = latest.sort_values("measured", kind="stable")
+    return str(rows["machine"].iloc[-1]) if len(rows) else None
+
+
 def drawn(
     latest: pandas.DataFrame, table: pandas.DataFrame, histories: Histories
 ) -> dict[str, Any]:
@@ -104,39 +121,7 @@ def drawn(
     changes = {name: found for name, (found, _) in histories.items()}
     made = {name: chart.draw(latest) for name, chart in CHARTS.items()}
     made |= {name: chart.draw(table, changes) for name, chart in OVER_TIME.items()}
-    return {name: look.for_page(chart) for name, chart in made.items()}
-
-
-def machine(run: pandas.DataFrame, results: str | Path, left_out: list[str]) -> dict[str, Any]:
-    """What the page says of one machine, from the rows of its newest result."""
-    first = run.iloc[0]
-    status = run["status"].value_counts()
-    facts = what_changed.facts(results, left_out, *map(str, first[RUN]))
-    return {
-        "name": str(first["machine"]),
-        "gpu": first["gpu"],
-        "link": first["pcie_link"],
-        "commit": str(first["commit"])[:8],
-        "date": f"{first['commit_date']:%Y-%m-%d}",
-        "python": first["python"],
-        "count": {name: int(status.get(name, 0)) for name in ("ok", "n/a", "failed")},
-        "ranges": [
-            (memory, does.into, found)
-            for operation, does in TRANSFERS.items()
-            for memory in MEMORY
-            if (found := choosing.fastest(run, memory, operation))
-        ],
-        "pinned": sentences.pinned_or_pageable(run),
-        "pays": {
-            does.into: uses
-            for operation, does in TRANSFERS.items()
-            if (uses := choosing.transfers_to_pay(run, operation))
-        },
-        "cold": choosing.cold_start(run),
-        "dtypes": sentences.dtypes(run, facts.get(what_changed.PARTS)),
-        "noise": sentences.noise(run),
-        "provenance": facts,
-    }
+    return {name: look.for_page(chart) for name, chart in made.items() if chart is not None}
 
 
 def histories_of(table: pandas.DataFrame, results: str | Path) -> Histories:

@@ -45,6 +45,26 @@ def percents(least: float, most: float) -> str:
     return " to ".join(ends) + " %"
 
 
+def factor(value: float) -> str:
+    """1.034 -> '1.03', 1.86 -> '1.9', 12.3 -> '12'"""
+    return format(value, ".0f" if value >= 9.95 else ".1f" if value >= 1.095 else ".2f")
+
+
+def factors(values: Iterable[float]) -> str:
+    """[1.86, 12.3] -> '1.9 to 12 times'"""
+    values = list(values)
+    return " to ".join(dict.fromkeys(map(factor, (min(values), max(values))))) + " times"
+
+
+def durations(values: Iterable[float]) -> str:
+    """[8.4e-06, 1.35e-05] -> '8.4 to 13.5 µs'"""
+    values = list(values)
+    ends = list(dict.fromkeys(map(duration, (min(values), max(values)))))
+    if len({end.partition(" ")[2] for end in ends}) == 1:
+        ends[:-1] = [end.partition(" ")[0] for end in ends[:-1]]
+    return " to ".join(ends)
+
+
 def change(logarithm: float) -> str:
     """0.0953 -> '+10 %', -0.01 -> '-1.0 %'"""
     value = as_percent(logarithm)

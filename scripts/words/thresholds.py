@@ -14,6 +14,10 @@ LEVEL = 0.99  # of every interval, and at which two numbers of one result differ
 # would be 7 and 1.
 BETWEEN_RUNS = 1.5
 
+# Of methods: where all are so near to the fastest, which one hardly matters. A pinned transfer's
+# new array, or pageable memory, costs more than that.
+HARDLY = 0.1
+
 # Methods that were measured in turn, for what one of them did to be told from what all did: of two
 # nobody knows which one changed.
 MOST_STAND = 3

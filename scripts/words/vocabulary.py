@@ -71,6 +71,15 @@ OTHERS = {
     "ordinary_cold": "ordinary_array.OrdinaryArray.time_cold",
     "many_arrays": "many_arrays.ManyArrays.time_all",
 }
+# The ways of an ordinary array, for those who do not know their names.
+WAYS = {
+    "direct": "sent as it is",
+    "staged": "copied into a pinned buffer that is kept, and sent from there",
+    "staged-chunks": "the same in chunks, one copied while the last one is sent",
+    "registered-each-time": "page-locked where it lies, sent and released",
+    "registered": "page-locked beforehand",
+    "pin-memory": "PyTorch's pin_memory().cuda(), once its pools have the memory",
+}
 BACK = "link_back", "existing_host_array", "new_host_array"
 IN_TURN |= {OTHERS[name]: "method" for name in ("existing_host_array", "new_host_array")}
 IN_TURN |= {OTHERS[name]: "way" for name in ("ordinary_warm", "ordinary_cold", "many_arrays")}

@@ -64,6 +64,8 @@ def test_slower_than_it_should_be(recorded, factor, others, facts, why):
     assert why in str(found)
     if others:
         assert str(found).endswith("other Gen5 x16 machines here: 54.5 to 55.1.")
+    narrow = as_of(run, factor=0.5, pcie_link="PCIe Gen5 x8")
+    assert "other machines with this GPU have Gen5 x16" in str(said(narrow, run))
     back = run.assign(gb_per_s=run["gb_per_s"].where(run["operation"].ne("link_back"), 20.0))
     assert "on the way back, reach 75 %" in str(said(back, runs=runs))
 

@@ -11,7 +11,8 @@ import numpy
 import pytest
 from asv_runner.benchmarks.mark import SkipNotImplemented
 
-from benchmarks import checks, ordinary_array, series, visit
+from benchmarks import checks, methods, ordinary_array, series, visit
+from benchmarks.methods import cuda_python
 from benchmarks.ordinary_array import INTO, WAYS
 from tests.benchmarks.fakes import Error, Tensor
 
@@ -147,6 +148,14 @@ def test_registering_that_goes_wrong_is_a_failure(cuda, capsys, monkeypatch):
     monkeypatch.setattr(cuda, "cudaHostRegister", lambda *words: wrong)
     _, note = measured("direct", capsys)
     assert set(failed(note)) == set(REGISTERED)
+
+
+def test_a_read_only_array_that_cannot_be_registered_is_said(cuda, monkeypatch):
+    monkeypatch.setattr(cuda, "cudaHostRegister", lambda *words: (Error.cudaErrorInvalidValue,))
+    array = numpy.zeros(NBYTES, numpy.uint8)
+    array.flags.writeable = False
+    with pytest.raises(methods.Unusable, match=r"a read-only array cannot be registered: .*Value"):
+        cuda_python.Registered(array)
 
 
 def test_what_is_registered_is_released(cuda, capsys):

@@ -7,8 +7,10 @@ import numpy
 import pandas
 import pytest
 
+from scripts.answers import first, ways
 from scripts.gate import pairs, recording, verdict
 from scripts.reading import chosen, points
+from scripts.recording import provenance
 from scripts.setup import git
 from scripts.tables import compared, side_by_side
 from scripts.words.formats import size
@@ -59,65 +61,33 @@ def test_the_tables_are_what_compare_py_makes(result):
     assert compared.escaped(side_by_side.noise(result)) in sentences("docs/numbers.md")
 
 
-def test_the_readmes_sentences_say_what_the_results_say(result, rates):
-    methods = sorted(NAMES)
-
-    def of(operation, memory, nbytes):
-        return [rates[operation, memory, method, nbytes] for method in methods]
-
-    pinned, pageable = (
-        max(of("existing_array", memory, 256 * MIB)) for memory in ("pinned", "pageable")
-    )
-    larger = [of("existing_array", "pinned", nbytes * MIB) for nbytes in (4, 32, 256)]
-    apart = max(max(found) / min(found) for found in larger)
-    link = rates["link", None, None, 256 * MIB]
-    small = of("existing_array", "pinned", 64 << 10)
+def test_the_readmes_sentences_are_the_reports(result):
+    """Of these it has all that come first, and some on ways. The two others are its own."""
     said = sentences("README.md")
-    assert f"pinned memory gives {pinned:.0f} GB/s, pageable memory {pageable:.0f}" in said
-    assert f"within {numpy.ceil(100 * (apart - 1)):.0f} % of each other" in said
-    below = numpy.ceil(1000 * (link / min(larger[-1]) - 1)) / 10
-    assert f"within {below:.1f} % of the link" in said
-    assert f"is {max(small) / min(small):.1f} times as fast as the slowest" in said
-    assert max(small) == small[methods.index("cuda-python")]
-    new = dict(zip(methods, of("new_array", "pinned", 4 * MIB), strict=True))
-    assert "At 4 MiB, pinned, PyTorch and CuPy, which have one, are nearly twice as fast" in said
+    runs = provenance.beside(points.RESULTS, [], *result[points.RUN].iloc[0])
+    found = first.of(result, result, runs)
+    assert len(found) == 5
+    heads = "Page-locked beforehand", "Locking", "256 small arrays", "Back into a new NumPy array"
+    found += [line for line in ways.of(result, runs) if line.startswith(heads)]
+    assert len(found) == 9
+    for line in found:
+        assert line in said
+
+
+def test_the_readmes_other_sentences_say_what_the_results_say(result, rates):
+    said = sentences("README.md")
+    new = {name: rates["new_array", "pinned", name, 4 * MIB] for name in NAMES}
+    assert "of 4 MiB, pinned: PyTorch and CuPy, which have a pool, are nearly twice as fast" in said
     assert 1.7 < min(new["torch"], new["cupy"]) / max(new["cuda-python"], new["pycuda"]) < 2
-    first = result[result["operation"].eq("total")].set_index("method")["seconds"]
+    total = result[result["operation"].eq("total")].set_index("method")["seconds"]
     installed = result[result["operation"].eq("installed_bytes")]
     installed = installed.set_index("method")["installed_bytes"]
     torch, cuda = (
-        f"{first[name]:.1f} s with {NAMES[name]}, "
+        f"{total[name]:.1f} s with {NAMES[name]}, "
         f"which installs {installed[name] / 1e9:.{digits}f} GB"
         for name, digits in (("torch", 1), ("cuda-python", 2))
     )
     assert f"takes {torch}, and {cuda}" in said
-
-
-def test_the_readmes_sentences_on_ordinary_arrays(result):
-    """By the seconds of ways that were measured in turn, as their ratios tell them apart."""
-    said = sentences("README.md")
-    rows = result[result["status"].eq("ok")]
-
-    def seconds(operation, by):
-        found = rows[rows["operation"].eq(operation)]
-        return found.set_index([by, "nbytes"])["seconds"]
-
-    ways = seconds("ordinary_warm", "way")
-    (sheet, *_) = side_by_side.ways(result)
-    fastest = {row[0]: row[-2] for row in sheet.rows}
-    alone = [nbytes for nbytes, name in fastest.items() if name == "pin-memory"]
-    assert alone == ["4 MiB", "32 MiB", "256 MiB"]
-    assert "the fastest way from 4 MiB on" in said
-    times = [ways["direct", 32 * MIB] / ways[way, 32 * MIB] for way in ("pin-memory", "registered")]
-    assert f"{times[0]:.1f} times as fast as sending it directly at 32 MiB" in said
-    assert f"beforehand it would be {times[1]:.1f} times as fast" in said
-    many = seconds("many_arrays", "way")
-    twelfth = many["one-by-one cuda-python", 4096] / many["packed cuda-python", 4096]
-    assert round(twelfth) == 12
-    new = seconds("new_host_array", "method")["cuda-python", 32 * MIB]
-    there = rows[rows["operation"].eq("existing_host_array") & rows["memory"].eq("pageable")]
-    there = there.set_index(["method", "nbytes"])["seconds"]["cuda-python", 32 * MIB]
-    assert f"of 32 MiB takes {new / there:.1f} times as long" in said
 
 
 def test_how_far_two_runs_agree():

@@ -90,6 +90,12 @@ def test_a_slice_of_a_gpu_is_said_and_no_alarm():
     assert verdicts(made) == [("cannot say", told)] * 2
 
 
+def test_mps_is_said_and_no_alarm():
+    made = lines()
+    made[0].mps = True
+    assert verdicts(made)[0] == ("as expected", "as 1 sibling, through MPS")
+
+
 def test_a_reason_is_a_line_that_a_scheduler_takes():
     assert expected.fit("a\n'b' \"c\" $d `e` \\f é" + 300 * "g") == "ab c d e f " + 189 * "g"
 

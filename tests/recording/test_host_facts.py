@@ -5,7 +5,9 @@ import subprocess
 import sys
 import uuid
 from pathlib import Path
+from types import SimpleNamespace
 
+import pynvml
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -13,6 +15,7 @@ from hypothesis import strategies as st
 from scripts.recording import (
     cpu_share,
     facts,
+    gpu,
     host,  # noqa: F401 - its facts
     provenance,
 )
@@ -205,3 +208,26 @@ def test_a_run_records_the_variables(project):
     (run,) = provenance.load(path)
     assert {"NUMPY_MADVISE_HUGEPAGE=0", "CUDA_CACHE_PATH=..."} <= set(run["facts"]["variables"])
     assert str(ROOT) not in path.read_text()
+
+
+def test_mps_is_a_fact_and_its_server_nobody_elses_process(monkeypatch):
+    """As NVML lists them: the server of a Multi-Process Service, and who else is on the GPU."""
+    names = {1: "/usr/bin/nvidia-cuda-mps-server", 2: "python3"}
+
+    def name(pid):
+        if pid not in names:  # of another container
+            raise pynvml.NVMLError(pynvml.NVML_ERROR_NOT_FOUND)
+        return names[pid]
+
+    def on_the_gpu(*pids):
+        running = [SimpleNamespace(pid=pid) for pid in pids]
+        nvml = {"nvmlDeviceGetComputeRunningProcesses": lambda handle: running}
+        for function, ours in (nvml | {"nvmlSystemGetProcessName": name}).items():
+            monkeypatch.setattr(pynvml, function, ours)
+        device = SimpleNamespace(handle=object())
+        return gpu.others_on(device), gpu.mps(device)
+
+    assert on_the_gpu() == (0, None)
+    assert on_the_gpu(1) == (0, "on")
+    assert on_the_gpu(1, 2, 3) == (2, "on")
+    assert on_the_gpu(3) == (1, None)

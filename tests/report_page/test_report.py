@@ -5,16 +5,19 @@ import json
 import re
 import shutil
 import subprocess
+import tarfile
 import types
 from datetime import UTC, datetime
 
+import markupsafe
 import numpy
 import pytest
 
+from scripts.answers import choosing
 from scripts.gate import pairs, recording, verdict
 from scripts.reading import points
 from scripts.recording import noise
-from scripts.report_page import calibration_shown, chart_data, charts, drawn
+from scripts.report_page import calibration_shown, chart_data, charts, drawn, look
 from scripts.report_page import page as report_page
 from scripts.report_page.charts import history as history_chart
 from scripts.words.formats import percents, size
@@ -25,8 +28,9 @@ from tests.conftest import ROOT
 EXISTING = TRANSFERS["existing_array"].benchmark
 
 CALIBRATION = derived.RECORDED / "nvidia-h100-80gb-hbm3" / "calibration.jsonl"
+CALIBRATED = CALIBRATION.parent.name
 MARKUP = "<script>alert(1)</script>&amp;'\"\\"  # a machine's name
-CHARTS = "bandwidth", "latency", "dtypes", "history", "machines"
+CHARTS = "relative", "bandwidth", "latency", "dtypes", "history", "machines"
 DAY = 86_400_000
 TORCH_NEW = "host_to_device.HostToDevice.time_new_array"
 
@@ -62,7 +66,7 @@ def look_at(chromium):
     """Open a page with no network; whatever it complains of, or asks for, fails the test."""
     complaints, contexts = [], []
 
-    def look(path, width=1280, scheme="light"):
+    def look(path, width=1280, scheme="light", query=""):
         context = chromium.new_context(
             viewport={"width": width, "height": 900}, color_scheme=scheme, offline=True
         )
@@ -72,7 +76,7 @@ def look_at(chromium):
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.on("dialog", lambda dialog: (complaints.append(dialog.message), dialog.dismiss()))
         page.on("request", lambda request: asked(request.url))
-        page.goto(path.as_uri())
+        page.goto(path.as_uri() + query)
         drawn = "[...document.querySelectorAll('.chart')].every(e => e.querySelector('svg'))"
         page.wait_for_function(drawn)
         return page
@@ -118,28 +122,35 @@ def choose(page, chart, menu, value):
     wait(page)
 
 
+def of_machine(page, name):
+    """Choose a machine for the whole page."""
+    page.select_option("#machine", name)
+    wait(page)
+
+
 def number(text):
     return float(text.replace("\N{MINUS SIGN}", "-").replace(",", ""))
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1280, 390])
-def test_it_opens_from_a_file_and_fits(made, look_at, width, scheme):
-    page = look_at(made[0], width, scheme)
-    assert page.eval_on_selector_all(".chart", "all => all.map(e => e.id)") == list(CHARTS)
+def test_it_opens_from_a_file_and_fits(made, look_at, width):
+    page = look_at(made[0], width)
+    drawn = page.eval_on_selector_all(".chart", "all => all.map(e => e.id)")
+    assert set(CHARTS) <= set(drawn)
     assert page.evaluate("document.documentElement.scrollWidth") <= width
-    for chart in CHARTS:
+    for chart in drawn:
         box = page.locator(f"#{chart} svg").bounding_box()
         assert 0 <= box["x"] <= box["x"] + box["width"] <= width
         panels = page.locator(f"#{chart} .mark-group > g > path.background").all()
         wide = max(panel.bounding_box()["width"] for panel in panels)
         assert 250 < wide < 1000
-        ink, paper = page.evaluate(
-            """chart => [getComputedStyle(document.querySelector(`#${chart} svg text`)).fill,
-                         getComputedStyle(document.body).backgroundColor]""",
-            chart,
+    for scheme in "light", "dark":
+        page.emulate_media(color_scheme=scheme)
+        inks = page.eval_on_selector_all(
+            ".chart svg text", "all => [...new Set(all.map(e => getComputedStyle(e).fill))]"
         )
-        assert contrast(ink, paper) > 7
+        paper = page.evaluate("getComputedStyle(document.body).backgroundColor")
+        assert all(contrast(ink, paper) > 7 for ink in inks)
 
 
 def contrast(*colours):
@@ -164,7 +175,7 @@ def test_it_is_one_small_file(made):
 
 def test_bandwidth_draws_every_point_of_the_table(made, look_at):
     page, table = look_at(made[0]), made[1]
-    choose(page, "bandwidth", "machine", derived.MACHINE)
+    of_machine(page, derived.MACHINE)
     rows = shown(table)
     assert len(rows) == 560 - 2
 
@@ -188,14 +199,13 @@ def test_bandwidth_draws_every_point_of_the_table(made, look_at):
     switch(page, "bandwidth", "torch")
     switch(page, "bandwidth", "uint8")
     drawn(rows[rows["dtype"].isin(["float32", "uint8"])])
-    choose(page, "bandwidth", "machine", MARKUP)
+    of_machine(page, MARKUP)
     drawn(shown(table, MARKUP)[lambda rows: rows["dtype"].isin(["float32", "uint8"])])
 
 
 def test_the_other_charts_draw_every_point(made, look_at):
     page, rows = look_at(made[0]), shown(made[1])
-    for chart in "latency", "dtypes", "history":
-        choose(page, chart, "machine", derived.MACHINE)
+    of_machine(page, derived.MACHINE)
     floats = rows[rows["dtype"].eq("float32")]
     small = floats[floats["nbytes"].le(64 << 10)]
     found = marks(page, "latency")
@@ -225,6 +235,7 @@ def test_the_other_charts_draw_every_point(made, look_at):
 
 def test_pointing_at_a_mark_shows_the_tables_numbers(made, look_at):
     page = look_at(made[0])
+    of_machine(page, derived.MACHINE)
     for name in ("cuda-python", "torch", "cupy"):
         switch(page, "bandwidth", name)
     rows = shown(made[1]).query("dtype == 'float32' and method == 'pycuda' and nbytes == 1024")
@@ -243,6 +254,7 @@ def test_pointing_at_a_mark_shows_the_tables_numbers(made, look_at):
 
 def test_a_step_is_marked_and_says_what_changed(made, look_at):
     page = look_at(made[0])
+    of_machine(page, derived.MACHINE)
     choose(page, "history", "into", "new array")
     steps = [mark for mark in marks(page, "history") if mark["step, %"] != "null"]
     assert [(mark["method"], mark["name"]) for mark in steps] == [("torch", stacks()[2][:8])]
@@ -268,38 +280,37 @@ def test_a_step_is_marked_and_says_what_changed(made, look_at):
 
 def test_every_text_is_escaped(made, look_at):
     page = look_at(made[0])
-    assert MARKUP in page.locator("#which summary").all_inner_texts()[0] + "".join(
-        page.locator("#which summary").all_inner_texts()
-    )
+    of_machine(page, MARKUP)
+    assert MARKUP in page.locator("#which details:visible summary").text_content()
     assert page.locator("b").count() == 0  # what the provenance holds
-    assert MARKUP in page.locator("#bandwidth select option").all_inner_texts()
+    assert MARKUP in page.locator("#machine").inner_text()
 
 
 def test_the_tables_say_what_choosing_does(made, look_at):
     page = look_at(made[0])
-    summary = page.locator("#which details", has_text=derived.MACHINE)
-    summary.evaluate("e => e.open = true")
-    rows = summary.locator("table.choosing").first.locator("tbody tr").all_inner_texts()
+    of_machine(page, derived.MACHINE)
+    table = page.locator("#which table.choosing:visible").first
+    names = table.locator("thead th").all_inner_texts()[1:-1]
+    rows = table.locator("tbody tr").all_inner_texts()
+    assert names == look.methods(made[1])
     run = report_page.newest(made[1][made[1]["machine"].eq(derived.MACHINE)])
-    wanted = report_page.choosing.fastest(run, "pinned", "existing_array")
+    wanted = choosing.fastest(run, "pinned", "existing_array")
     assert len(rows) == len(wanted)
     for row, answer in zip(rows, wanted, strict=True):
-        cells = row.split("\t")
-        tied = ["(tied)"] * (len(answer["best"]) > 1)
-        assert cells[0] == answer["sizes"]
-        assert cells[1].split() == answer["best"] + tied
-        for method, costs in answer["others"].items():
-            assert f"{method} {percents(*costs)}" in cells[2]
-        assert cells[3] == percents(answer["margin"], answer["margin"])
+        first = "fastest" if len(answer["best"]) == 1 else "tied"
+        cells = dict.fromkeys(answer["best"], first)
+        cells |= {name: f"+{percents(*costs)}" for name, costs in answer["others"].items()}
+        margin = percents(answer["margin"], answer["margin"])
+        assert row.split("\t") == [answer["sizes"], *(cells[name] for name in names), margin]
 
 
 def test_pinning_and_cold_start_are_shown_where_recorded(tmp_path, look_at):
     path = derived.result(tmp_path, "m", "c0ffee00" * 5, 1)
     report_page.write(tmp_path / "before.html", tmp_path)
-    text = look_at(tmp_path / "before.html").inner_text("#which")
+    text = (tmp_path / "before.html").read_text()
     assert "What pinning itself costs is not recorded here." in text
     assert "Cold start and installed size are not recorded here." in text
-    pin = report_page.choosing.PIN
+    pin = choosing.PIN
     derived.add_benchmark(path, pin, "seconds", {("torch", 4 << 20): 1e-3, ("torch", 1024): 1e-3})
     derived.add_benchmark(path, "cold_start.ColdStart.time_import", "seconds", {("torch",): 4.5})
     derived.add_benchmark(
@@ -307,7 +318,7 @@ def test_pinning_and_cold_start_are_shown_where_recorded(tmp_path, look_at):
     )
     assert report_page.write(tmp_path / "report.html", tmp_path) == []
     run, _ = points.load(tmp_path)
-    pays = report_page.choosing.transfers_to_pay(run, "existing_array")["torch"]
+    pays = choosing.transfers_to_pay(run, "existing_array")["torch"]
     text = look_at(tmp_path / "report.html").inner_text("#which")
     assert pays[1024] is None
     assert re.search(rf"^1 KiB\s+never\n\s*4 MiB\s+{pays[4 << 20]}$", text, re.MULTILINE)
@@ -323,7 +334,7 @@ def test_where_the_noise_is_unknown_nothing_is_told_apart(tmp_path, look_at):
     assert "is faster than pageable" not in text
     assert "faster than pageable with" not in text
     run = report_page.newest(points.load(tmp_path)[0])
-    (only,) = report_page.choosing.fastest(run, "pinned", "existing_array")
+    (only,) = choosing.fastest(run, "pinned", "existing_array")
     assert (len(only["best"]), only["others"]) == (4, {})
 
 
@@ -362,9 +373,13 @@ def test_a_page_of_what_is_left_of_broken_results(tmp_path, look_at):
 
 def finds(look_at, path):
     """The section on comparisons: its text, and its table's rows, with the kind in each."""
-    section = look_at(path, width=390).locator("#finds")
+    page = look_at(path, width=390)
+    if CALIBRATED in page.locator("#machine option").evaluate_all("all => all.map(e => e.value)"):
+        page.select_option("#machine", CALIBRATED)
+    section = page.locator("#finds")
+    section.locator("details").evaluate_all("all => all.forEach(e => e.open = true)")
     rows = []
-    for row in section.locator("tbody tr").all_inner_texts():
+    for row in section.locator("tbody tr:visible").all_inner_texts():
         cells = [cell.strip() for cell in row.split("\t")]
         rows.append(cells if len(cells) == 5 else [rows[-1][0], *cells, rows[-1][-1]])
     return section.inner_text(), rows
@@ -386,11 +401,11 @@ def test_it_shows_what_a_comparison_can_find(tmp_path, look_at):
             wanted.append([kind, size(nbytes), *(in_percent(value) for value in logs)])
     assert rows == wanted
     assert {row[0] for row in rows} == set(KINDS)
-    assert CALIBRATION.parent.name in text
+    assert "NVIDIA H100 80GB HBM3, commit" in text
     day = datetime.fromtimestamp(lines[-1]["ended"] / 1000, UTC)
     assert f"{len(visits)} pairs of processes of commit {first['sides'][0][:8]}" in text
     assert f"measured on {day:%Y-%m-%d}, GPU driver {runs[-1]['facts']['driver']}" in text
-    assert "No machine has a calibration" not in text
+    assert "has no calibration" not in text
 
 
 def in_percent(logarithm):
@@ -430,16 +445,11 @@ BROKEN = {
 
 
 @pytest.mark.parametrize("why", BROKEN)
-def test_a_broken_calibration_is_left_out(tmp_path, look_at, why):
-    derived.result(tmp_path, "m", "c0ffee00" * 5, 1)
-    shutil.copytree(CALIBRATION.parent, tmp_path / CALIBRATION.parent.name)
-    (tmp_path / "m" / "calibration.jsonl").write_text(BROKEN[why]())
+def test_a_broken_calibration_is_left_out(tmp_path, why):
+    (derived.recorded(tmp_path) / "calibration.jsonl").write_text(BROKEN[why]())
     left_out = report_page.write(tmp_path / "report.html", tmp_path)
-    assert left_out == [f"m/calibration.jsonl: {why}"]
-    assert left_out[0] in look_at(tmp_path / "report.html").inner_text("#how")
-    text, rows = finds(look_at, tmp_path / "report.html")
-    assert rows  # the other machine's
-    assert "No machine has a calibration" not in text
+    assert left_out == [f"{derived.MACHINE}/calibration.jsonl: {why}"]
+    assert str(markupsafe.escape(left_out[0])) in (tmp_path / "report.html").read_text()
 
 
 def test_a_calibration_that_cannot_be_read_is_left_out(tmp_path):
@@ -451,7 +461,7 @@ def test_a_calibration_that_cannot_be_read_is_left_out(tmp_path):
 def test_without_a_calibration_it_says_how_to_get_one(made, look_at):
     text, rows = finds(look_at, made[0])
     assert rows == []
-    assert "No machine has a calibration" in text
+    assert "has no calibration" in text
     assert "scripts/gate.py calibrate" in text
 
 
@@ -479,3 +489,115 @@ def test_a_chart_is_a_file_and_a_line(made, tmp_path, look_at, monkeypatch):
     assert page.inner_text("#ours-chart figcaption") == "What it shows."
     assert len(marks(page, "ours")) == len(marks(page, "bandwidth")) > 0
     drawn.chart("ours", results=results)
+
+
+def test_one_machine_is_chosen_for_the_page_and_kept_in_its_address(made, look_at):
+    page = look_at(made[0])
+    first, other = derived.MACHINE, MARKUP
+
+    def whose():
+        parts = page.eval_on_selector_all(
+            "[data-machine]", "all => all.filter(e => e.offsetParent).map(e => e.dataset.machine)"
+        )
+        return set(parts)
+
+    assert whose() == {first}
+    of_machine(page, other)
+    assert whose() == {other}
+    choose(page, "history", "into", "new array")
+    switch(page, "bandwidth", "torch")
+    page.fill("#ask [name=size]", "3 MB")
+    page.click("nav a[href='#since']")
+    address = page.url
+    assert "machine=" in address
+    again = look_at(made[0], query=address.removeprefix(made[0].as_uri()))
+    assert again.input_value("#machine") == other
+    assert again.input_value("#ask [name=size]") == "3 MB"
+    assert "Interpolated" in again.inner_text("#reply")
+    assert whose() == {other}
+    assert again.locator("#history select").nth(1).input_value() == "new array"
+    assert {mark["method"] for mark in marks(again, "bandwidth")} == {
+        "cuda-python",
+        "cupy",
+        "pycuda",
+    }
+    assert len(marks(again, "bandwidth")) == 3 * 28 - 2
+    page.go_back()  # from the section
+    page.go_back()  # to the first machine, and what was chosen with it
+    wait(page)
+    assert page.input_value("#machine") == first
+    assert whose() == {first}
+    assert page.input_value("#ask [name=size]") == "2 MB"
+    assert len(marks(page, "bandwidth")) == 110
+    assert page.locator(".nothing:visible").count() == 0
+    for name in look.methods(made[1]):
+        switch(page, "history", name)
+    of_machine(page, other)
+    (nothing,) = page.locator("figure:has(.nothing:visible)").all()
+    assert nothing.locator("#history").count() == 1
+
+
+def test_without_scripts_every_machine_is_there(made, chromium):
+    with chromium.new_context(java_script_enabled=False) as context:
+        page = context.new_page()
+        page.goto(made[0].as_uri())
+        assert page.locator("#which details").count() == 2
+        assert page.locator("#which summary:visible").count() == 2
+        assert page.locator("figure:visible").count() == 0
+        assert page.locator("#choose:visible").count() == 0
+        assert "need JavaScript" in page.inner_text("main")
+
+
+@pytest.fixture(scope="module")
+def axe(tmp_path_factory):
+    """The text of axe-core, which npm fetches."""
+    folder = tmp_path_factory.mktemp("axe")
+    if not shutil.which("npm"):
+        pytest.skip("npm is not installed")
+    pack = ["npm", "pack", "axe-core@4.10.3", "--silent", "--fetch-retries=0"]
+    if subprocess.run(pack, cwd=folder, capture_output=True, timeout=60).returncode:
+        pytest.skip("npm reaches no registry")
+    with tarfile.open(next(folder.glob("*.tgz"))) as packed:
+        return packed.extractfile("package/axe.min.js").read().decode()
+
+
+def test_axe_finds_nothing_serious(made, look_at, axe):
+    page = look_at(made[0])
+    page.add_script_tag(content=axe)
+    for width, scheme in (1280, "light"), (375, "dark"):
+        page.set_viewport_size({"width": width, "height": 900})
+        page.emulate_media(color_scheme=scheme)
+        found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")["violations"]
+        serious = [one for one in found if one["impact"] in ("serious", "critical")]
+        assert not serious, (width, scheme)
+
+
+def test_printed_nothing_is_folded_and_charts_keep_their_colours(made, look_at, tmp_path):
+    page = look_at(made[0], scheme="dark")
+    page.evaluate(
+        """() => addEventListener("beforeprint", () => {
+            window.folded = document.querySelectorAll("details:not([open])").length
+        })"""
+    )
+    page.pdf(path=tmp_path / "report.pdf")
+    assert (tmp_path / "report.pdf").read_bytes().startswith(b"%PDF")
+    assert page.evaluate("folded") == 0
+    assert page.locator("details:not([open])").count() > 0  # as before
+    page.emulate_media(media="print")
+    page.set_viewport_size({"width": 680, "height": 900})
+    for hidden in "nav", "#machine", "input[type='checkbox']":
+        assert page.locator(f"{hidden}:visible").count() == 0
+    assert page.locator("#bandwidth label:visible").all_inner_texts() == [
+        *look.methods(made[1]),
+        "float32",
+    ]
+    looks = "e => [getComputedStyle(e).printColorAdjust, e.getBoundingClientRect().right]"
+    for chart in CHARTS:
+        colours, _ = page.locator(f"#{chart}").evaluate(looks)
+        assert colours == "exact"
+        assert page.locator(f"#{chart} svg").evaluate(looks)[1] <= 680
+    broken = page.locator("figure").evaluate_all(
+        "all => all.map(e => getComputedStyle(e).breakInside)"
+    )
+    assert set(broken) == {"avoid"}
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"

@@ -17,6 +17,7 @@ from scripts.report_page.chart_data import (
 from scripts.report_page.look import (
     GREY,
     LEGEND,
+    beside,
     colour,
     methods,
     panels,
@@ -62,7 +63,7 @@ def draw(points: pandas.DataFrame, static: bool = False) -> altair.FacetChart:
     shown = shown.transform_filter(method_shown).transform_filter(dtype_shown)
     marks = shown.mark_point(size=32, opacity=0.9).encode(
         x=across,
-        xOffset=altair.XOffset("method:N", sort=names),
+        xOffset=beside(names),
         y=off,
         color=colour(names, static),
         shape=altair.Shape("dtype:N", title=None, legend=LEGEND).scale(domain=kinds),

@@ -15,7 +15,7 @@ from scripts.report_page.chart_data import (
     transfers,
     with_numbers,
 )
-from scripts.report_page.look import GREY, LEGEND, colour, methods, panels, shape, switches
+from scripts.report_page.look import GREY, LEGEND, beside, colour, methods, panels, shape, switches
 from scripts.words.vocabulary import OTHERS, SMALL
 
 TITLE = "Latency"
@@ -35,7 +35,7 @@ def draw(points: pandas.DataFrame, static: bool = False) -> altair.FacetChart:
     shown = altair.Chart().transform_filter("datum.kind === 'transfer'")
     shown = shown.transform_filter(method_shown).encode(
         x=altair.X("size:N", sort=order, title="size of the array", axis=STRAIGHT),
-        xOffset=altair.XOffset("method:N", sort=names),
+        xOffset=beside(names),
         color=colour(names, static),
     )
     micros, low = (altair.Y(f"{field}:Q", title="µs") for field in ("us", "us_low"))

@@ -1,0 +1,114 @@
+"""How the methods, or the ways, of each size stand: who is the fastest, who ties, by how much.
+
+Of one result, of what its visits measured in turn. What cannot be told apart, at 99 %, is a tie,
+and no one of it is the fastest.
+"""
+
+import itertools
+import math
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pandas import DataFrame
+
+from scripts.reading import intervals, standing
+from scripts.words.formats import as_percent, listed, size
+from scripts.words.vocabulary import DTYPE
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Of one size. `rows` has the table's row of each name; `best` are those of which none can be
+    told to be faster, in the order in which they were measured, `others` {name: by how many per
+    cent it takes longer than the fastest}, and `margin` the per cent from which on that is told;
+    NaN where the noise is not known, and then nobody is the fastest.
+    """
+
+    nbytes: int
+    rows: dict[str, dict[str, Any]]
+    best: list[str]
+    others: dict[str, float]
+    margin: float
+
+    @property
+    def fastest(self) -> str | None:
+        """The one that is told from all others, if there is one."""
+        alone = len(self.best) == 1 and len(self.rows) > 1
+        return self.best[0] if alone else None
+
+    def seconds(self, name: str) -> float:
+        return float(self.rows[name]["seconds"])
+
+    def times(self, slow: str, fast: str) -> float | None:
+        """How many times as fast as `slow` the other one is; None if that is not told."""
+        one, other = self.rows[slow], self.rows[fast]
+        if not any(math.isnan(row["relative"]) for row in self.rows.values()):
+            longer, margin = one["relative"] - other["relative"], standing.margin(one)
+        else:
+            longer = math.log(one["seconds"] / other["seconds"])
+            margin = intervals.margin(one, other)
+        return math.exp(longer) if longer > margin else None
+
+    def gain(self, slow: str, fast: str) -> float:
+        """The same; 0 where one of the two was not measured."""
+        return (self.times(slow, fast) or 0) if {slow, fast} <= self.rows.keys() else 0
+
+    @property
+    def by(self) -> str:
+        """'method' or 'way', which of the two the names are."""
+        row = next(iter(self.rows.values()))
+        return "method" if isinstance(row["method"], str) else "way"
+
+
+def of_size(rows: DataFrame, by: str) -> Standing:
+    """`rows` are those of one size, one a name in the column `by`."""
+    names = rows[by].astype(str).tolist()
+    told = standing.of_methods(rows)
+    apart = dict(zip(told[by].astype(str), told["apart"], strict=True))
+    cost = dict(zip(told[by].astype(str), told["cost"], strict=True))
+    return Standing(
+        nbytes=int(rows["nbytes"].iloc[0]),
+        rows=dict(zip(names, rows.to_dict("records"), strict=True)),
+        best=[name for name in names if not apart[name]],
+        others={name: as_percent(cost[name]) for name in cost if apart[name]},
+        margin=as_percent(told["margin"].max()),
+    )
+
+
+def of(run: DataFrame, operation: str, memory: str | None = None) -> list[Standing]:
+    """Of each size of `operation` that the result `run` has measured, with float32 or as bytes."""
+    rows = run[run["operation"].eq(operation) & run["status"].eq("ok")]
+    rows = rows[rows["dtype"].isna() | rows["dtype"].eq(DTYPE)]
+    if memory:
+        rows = rows[rows["memory"].eq(memory)]
+    by = "way" if rows["method"].isna().all() else "method"
+    return [of_size(same, by) for _, same in rows.groupby("nbytes")]
+
+
+def without(found: Iterable[Standing], *names: str) -> list[Standing]:
+    """The same of the others alone, of the sizes that have any."""
+    kept = [(one, [row for name, row in one.rows.items() if name not in names]) for one in found]
+    return [of_size(DataFrame.from_records(rows), one.by) for one, rows in kept if rows]
+
+
+def ranges(
+    found: Iterable[Standing], alike: Callable[[Standing], Any]
+) -> list[tuple[Any, list[Standing]]]:
+    """Neighbouring sizes that are alike: in what, and they."""
+    return [(what, list(same)) for what, same in itertools.groupby(found, alike)]
+
+
+def sizes(found: Sequence[Standing]) -> str:
+    """'1 KiB to 64 KiB'"""
+    return " to ".join(dict.fromkeys(size(found[at].nbytes) for at in (0, -1)))
+
+
+def at(found: Sequence[Standing]) -> str:
+    """'from 1 KiB to 64 KiB', 'at 4 MiB'"""
+    return f"{'from' if len(found) > 1 else 'at'} {sizes(found)}"
+
+
+def where(found: Sequence[Standing], chosen: Collection[int]) -> str:
+    """At which of the sizes `found` it is as at those `chosen`, in words."""
+    return listed(at(same) for yes, same in ranges(found, lambda one: one.nbytes in chosen) if yes)

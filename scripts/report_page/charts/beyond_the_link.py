@@ -1,0 +1,95 @@
+"""Microseconds that a pinned transfer takes beyond what the link takes for its bytes, over size.
+
+The link is what Link measured of it, at the same size: copies queued one after the other. It is
+measured in other processes, so of a large transfer the difference is lost in the noise. There an
+upper limit is drawn, not a number.
+"""
+
+import altair
+import numpy
+import pandas
+
+from scripts.report_page.chart_data import (
+    LOG_AXIS,
+    STRAIGHT,
+    data,
+    digits,
+    menus,
+    present,
+    tooltip,
+    transfers,
+)
+from scripts.report_page.look import GREY, beside, colour, methods, panels, shape, switches
+from scripts.words.vocabulary import DTYPE, MEMORY, OTHERS
+
+TITLE = "Beyond the link"
+CAPTION = (
+    "What a pinned transfer takes beyond the link's own time for the same bytes: the library, the "
+    "call, the wait and, into a new array, its memory (cudaMalloc, where there is no pool). "
+    "float32, with 99 % intervals. Grey: it cannot be told from nothing, and is less than this."
+)
+
+
+def draw(points: pandas.DataFrame, static: bool = False) -> altair.FacetChart | None:
+    chosen = points["dtype"].eq(DTYPE) & points["memory"].eq(MEMORY[0]) & points["status"].eq("ok")
+    rows = beyond(transfers(points[chosen]), points[points["benchmark"].eq(OTHERS["link"])])
+    if rows.empty:
+        return None
+    fields = ["machine", "panel", "method", "size", "beyond", "low", "high", "at", "us", "link_us"]
+    shown_data = data(rows, *fields)
+    names, order = methods(points), present(rows, "size")
+    menu, of_machine = menus(rows, machine=None)
+    methods_on, method_shown = switches("method", names)
+    at, low = (
+        altair.Y(f"{field}:Q", title="µs beyond the link", axis=LOG_AXIS).scale(
+            type="log", nice=False, padding=8
+        )
+        for field in ("at", "low")
+    )
+    shown = altair.Chart().transform_filter(method_shown)
+    shown = shown.encode(
+        x=altair.X("size:N", sort=order, title="size of the array", axis=STRAIGHT),
+        xOffset=beside(names),
+    )
+    told = shown.transform_filter("isValid(datum.beyond)").encode(color=colour(names, True))
+    lines = told.mark_line(strokeWidth=1.2, opacity=0.75).encode(y=at)
+    bars = told.mark_rule(strokeWidth=2).encode(y=low, y2="high")
+    marks = shown.mark_point(filled=True, size=45, opacity=1).encode(
+        y=at,
+        shape=shape(names, True),
+        color=altair.when("isValid(datum.beyond)")
+        .then(colour(names, True))
+        .otherwise(altair.value(GREY)),
+        tooltip=tooltip(
+            ("beyond", "µs beyond the link"),
+            ("low", "99 % from"),
+            ("high", "to"),
+            ("us", "µs in all"),
+            ("link_us", "µs of the link"),
+            about=["method", "size"],
+        ),
+    )
+    less = shown.transform_filter("!isValid(datum.beyond)").mark_text(text="↓", dy=10, color=GREY)
+    layers = [lines, bars, less.encode(y=at), marks]
+    return panels(layers, shown_data, rows, menu + methods_on, of_machine)
+
+
+def beyond(rows: pandas.DataFrame, link: pandas.DataFrame) -> pandas.DataFrame:
+    """`rows` that the link was measured at the size of, with `beyond`, `low` and `high` in µs.
+
+    `beyond` and `low` are NaN where 0 is within the interval; `at` is where the mark is: `beyond`,
+    or `high` if it is not known.
+    """
+    columns = ["seconds", "seconds_high_99"]
+    link = link[link["status"].eq("ok")].set_index(["machine", "nbytes"])[columns]
+    rows = rows.join(link, on=["machine", "nbytes"], rsuffix="_link", how="inner")
+    more = rows["seconds"] - rows["seconds_link"]
+    off = numpy.hypot(
+        *(rows[f"seconds_high_99{of}"] - rows[f"seconds{of}"] for of in ("", "_link"))
+    )
+    rows["high"] = digits(1e6 * (more + off), 3)
+    rows["low"] = digits(1e6 * (more - off), 3)
+    rows["beyond"] = digits(1e6 * more.where(more > off), 3)
+    rows["at"] = rows["beyond"].fillna(rows["high"])
+    rows["link_us"] = digits(1e6 * rows["seconds_link"])
+    return rows[rows["at"].notna()].sort_values("nbytes", kind="stable")

@@ -1,0 +1,106 @@
+"""What to do with an ordinary array: each way against sending it as it is, over size."""
+
+import altair
+import numpy
+import pandas
+
+from scripts.reading import intervals, standing
+from scripts.report_page.chart_data import (
+    STRAIGHT,
+    data,
+    menus,
+    present,
+    taken,
+    tooltip,
+    with_numbers,
+)
+from scripts.report_page.look import GREY, HEIGHT, WIDTH, beside, way_colour, way_shape
+from scripts.words.formats import as_percent, factor, percent
+from scripts.words.vocabulary import WAYS
+
+TITLE = "An ordinary array"
+CAPTION = (
+    "How many times as fast as sending the array as it is (direct), the whole way counted. Grey "
+    "band: cannot be told from direct (99 %). In staged-N-threads, N threads copy and send a part "
+    "each. registered: page-locked beforehand, which is not counted. cold: the array is not in the "
+    "CPU's caches. What lies below the axis is drawn at its end, with its number."
+)
+DIRECT, LEAST = "direct", 0.25  # the way held against, and where the axis begins
+COLD = {"ordinary_warm": "", "ordinary_cold": " cold"}
+TICKS = "datum.value < 1 ? '1/' + 1 / datum.value : datum.value"
+
+
+def draw(points: pandas.DataFrame, static: bool = False) -> altair.TopLevelMixin | None:
+    rows = points[points["operation"].isin(list(COLD)) & points["status"].eq("ok")]
+    rows = rows.sort_values(["operation", "nbytes"], ascending=[False, True], kind="stable")
+    each = rows.groupby(["machine", "operation", "nbytes"], observed=True, sort=False)
+    rows = pandas.concat(
+        [rows[:0].assign(times=0.0, margin=0.0), *(against(one) for _, one in each)]
+    )
+    if rows.empty:
+        return None
+    rows = told(with_numbers(rows))
+    about = ["way", "place", "what", "takes", "stands", "sure"]
+    shown = altair.Chart(data(rows, "machine", "operation", *about, "times", "low", "high", "far"))
+    names, order = present(rows, "way"), present(rows, "place")
+    menu, chosen = menus(rows, machine=None)
+    title = "size of the array"
+    across = altair.X("place:N", sort=order, title=title, axis=STRAIGHT)
+    ticks = altair.Axis(values=[2.0**power for power in range(-2, 6)], labelExpr=TICKS)
+    times, low = (
+        altair.Y(f"{field}:Q", title="times as fast as direct", axis=ticks).scale(
+            type="log", domainMin=LEAST, nice=False, clamp=True
+        )
+        for field in ("times", "low")
+    )
+    shown = shown.transform_filter(chosen)
+    band = shown.transform_filter(f"datum.way === '{DIRECT}'").encode(x=across, y=low, y2="high")
+    band = band.mark_bar(color=GREY, opacity=0.25, width=altair.expr("bandwidth('x')"))
+    shown = shown.encode(x=across, xOffset=beside(names, "way"), y=times)
+    lines = shown.transform_filter("datum.operation === 'ordinary_warm'")
+    lines = lines.mark_line(strokeWidth=1.2, opacity=0.5).encode(color=way_colour(names))
+    marks = shown.mark_point(filled=True, size=55, opacity=1).encode(
+        color=way_colour(names),
+        shape=way_shape(names),
+        tooltip=tooltip(
+            *(("what", "what"), ("takes", "takes"), ("stands", "against direct")),
+            ("sure", "told from"),
+            about=["way", "place"],
+            kind="N",
+        ),
+    )
+    far = (
+        shown.transform_filter("datum.far")
+        .mark_text(angle=270, align="left", dx=8, fontSize=10)
+        .encode(text="far:N")
+    )
+    chart = altair.layer(band, lines, marks, far).add_params(*menu)
+    return chart.properties(width=2 * WIDTH if static else "container", height=1.3 * HEIGHT)
+
+
+def against(rows: pandas.DataFrame) -> pandas.DataFrame:
+    """`rows`, the ways of one size, with `times`, how many times as fast as DIRECT each is, and
+    `margin`, by how much its logarithm must differ from 0; no rows without DIRECT."""
+    direct = rows[rows["way"].eq(DIRECT)]
+    if direct.empty:
+        return direct
+    ratios = standing.by_ratio(rows)
+    level = rows["relative"] if ratios else numpy.log(rows["seconds"])
+    margin = standing.margin(rows) if ratios else intervals.margin(rows, direct.iloc[0])
+    return rows.assign(times=numpy.exp(level[direct.index[0]] - level), margin=margin)
+
+
+def told(rows: pandas.DataFrame) -> pandas.DataFrame:
+    """In words."""
+    rows["place"] = rows["size"] + rows["operation"].astype(str).map(COLD)
+    rows["what"] = rows["way"].astype(str).map(WAYS)
+    rows["takes"] = taken(rows["nbytes"], rows["seconds"])
+    rows["sure"] = "± " + rows["margin"].map(as_percent).map(percent) + " (99 %)"
+    rows["low"], rows["high"] = numpy.exp(-rows["margin"]), numpy.exp(rows["margin"])
+    apart = numpy.log(rows["times"]).abs().gt(rows["margin"])
+    fast = rows["times"].map(factor) + " times as fast"
+    slow = (1 / rows["times"]).map(factor) + " times as long"
+    rows["stands"] = fast.where(rows["times"].gt(1), slow).where(apart, "cannot be told from it")
+    rows["stands"] = rows["stands"].mask(rows["way"].eq(DIRECT), "itself")
+    rows["far"] = ("1/" + (1 / rows["times"]).map(factor)).where(rows["times"].lt(LEAST))
+    return rows.round({"times": 4, "low": 4, "high": 4})

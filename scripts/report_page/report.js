@@ -1,0 +1,115 @@
+// One machine for the whole page, and the charts' choices: shown everywhere, kept in the address.
+"use strict";
+document.documentElement.classList.add("js");
+
+const menu = document.getElementById("machine"); // none on a page of no results
+const first = [...(menu?.options ?? [])].find((option) => option.defaultSelected)?.value;
+const charts = {}; // by name: its view, and the signals that a reader sets
+const waiting = []; // [name, specification]
+const chosen = (name) => new URLSearchParams(location.search).get(name);
+
+// Keep `value` in the address; what is as at first is left out. `how` is a method of history's.
+function keep(name, value, initial, how = "replaceState") {
+  const query = new URLSearchParams(location.search);
+  if (value === initial) query.delete(name);
+  else query.set(name, value);
+  const text = query.toString();
+  try {
+    history[how](null, "", (text ? `?${text}` : location.pathname) + location.hash);
+  } catch {} // a browser that lets no script change a file's address
+}
+
+const written = (value) => (typeof value === "boolean" ? (value ? "on" : "off") : String(value));
+
+// What the address has of a chart's signal; what the chart begins with if that is no value of it.
+function restored(name, signal) {
+  const values = signal.bind.options ?? [true, false];
+  const found = values.find((value) => written(value) === chosen(name));
+  return found === undefined ? signal.initial : found;
+}
+
+function draw(name, specification) {
+  waiting.push([name, specification]);
+}
+
+async function embed(name, specification) {
+  const signals = specification.signals ?? [];
+  const machines = signals.filter((signal) => signal.name === "chosen_machine");
+  for (const signal of machines) {
+    signal.value = menu.value;
+    delete signal.bind;
+  }
+  const inputs = {}; // by what the address calls them
+  for (const signal of signals.filter((signal) => signal.bind)) {
+    signal.initial = signal.value;
+    const key = `${name}.${signal.bind.name.trim()}`;
+    inputs[key] = signal;
+    signal.value = restored(key, signal);
+  }
+  const { view } = await vegaEmbed(`#${name}`, specification, EMBED);
+  charts[name] = { view, inputs, follows: machines.length > 0 };
+  for (const [key, { name: of, initial }] of Object.entries(inputs))
+    view.addSignalListener(of, (_, value) => keep(key, written(value), written(initial)));
+  say(name);
+}
+
+// A chart that has nothing of this machine says so.
+function say(name) {
+  const chart = document.getElementById(name);
+  const some = chart.querySelector(".role-mark [aria-label]");
+  chart.closest("figure").classList.toggle("empty", !some);
+}
+
+// Show the machine that the menu has: text, tables and charts.
+function show() {
+  for (const part of document.querySelectorAll("[data-machine]")) {
+    part.hidden = part.dataset.machine !== menu.value;
+    if (part.matches("details.whole")) part.open = !part.hidden;
+  }
+  for (const [name, { view, follows }] of Object.entries(charts)) {
+    if (follows) view.signal("chosen_machine", menu.value);
+    view.runAsync().then(() => say(name));
+  }
+  document.dispatchEvent(new Event("machine"));
+}
+
+// Show what the address says.
+function restore() {
+  const there = [...menu.options].some((option) => option.value === chosen("machine"));
+  menu.value = there ? chosen("machine") : first;
+  for (const { view, inputs } of Object.values(charts))
+    for (const [key, signal] of Object.entries(inputs))
+      view.signal(signal.name, restored(key, signal));
+  document.dispatchEvent(new Event("restored"));
+  show();
+}
+
+async function begin() {
+  if (!menu) return;
+  menu.addEventListener("change", () => {
+    keep("machine", menu.value, first, "pushState");
+    show();
+  });
+  addEventListener("popstate", restore);
+  restore();
+  for (const [name, specification] of waiting) {
+    await embed(name, specification);
+    await new Promise((done) => setTimeout(done)); // the page can be used between two charts
+  }
+}
+
+addEventListener("DOMContentLoaded", begin);
+
+// Printed, nothing is folded.
+addEventListener("beforeprint", () => {
+  for (const part of document.querySelectorAll("details:not([open])")) {
+    part.dataset.folded = "";
+    part.open = true;
+  }
+});
+addEventListener("afterprint", () => {
+  for (const part of document.querySelectorAll("details[data-folded]")) {
+    delete part.dataset.folded;
+    part.open = false;
+  }
+});
