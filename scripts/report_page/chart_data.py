@@ -11,7 +11,7 @@ from pandas import DataFrame
 from scripts.reading import standing
 from scripts.report_page.look import PANELS, choice
 from scripts.words.formats import as_percent, duration, percent, rate, size
-from scripts.words.vocabulary import TRANSFERS
+from scripts.words.vocabulary import IN_RATES, TRANSFERS
 
 THERE = {name: one.into for name, one in TRANSFERS.items()}
 STRAIGHT = altair.Axis(labelAngle=0, labelExpr="split(datum.label, ' ')", grid=False)
@@ -23,7 +23,6 @@ LOG_AXIS = altair.Axis(
 ABOUT = ["method", "dtype", "size"]
 RATES = ("rate", "GB/s"), ("rate_low", "99 % from"), ("rate_high", "to"), ("us", "µs")
 TIMES = ("us", "µs"), ("us_low", "99 % from"), ("us_high", "to")
-SHORT = 1 << 20  # bytes: what takes longer is told in GB/s
 STANDING = ("takes", "measured"), ("stands", "beside the fastest"), ("sure", "margin")
 
 
@@ -77,7 +76,7 @@ def standings(rows: DataFrame, *keys: str) -> DataFrame:
 def taken(sizes: Iterable[int], seconds: Iterable[float]) -> list[str]:
     """Of each transfer, '9.8 µs', or '54.1 GB/s' where it is large."""
     return [
-        duration(took) if nbytes < SHORT else f"{rate(nbytes / took / 1e9)} GB/s"
+        duration(took) if nbytes < IN_RATES else f"{rate(nbytes / took / 1e9)} GB/s"
         for nbytes, took in zip(sizes, seconds, strict=True)
     ]
 

@@ -1,30 +1,31 @@
-"""What compare.py shows: the results that a user names, as tables for a terminal or Markdown."""
+"""What compare.py shows of the results that a user names: the answers first, then tables.
+
+printed.py prints them.
+"""
 
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
 
 import pandas
 from asv.util import UserError
-from rich import box
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
 from scripts.answers import doubts, first, ways
 from scripts.reading import chosen, points, two_runs
+from scripts.reading.points import RUN
+from scripts.reading.results_file import OLDER
 from scripts.recording import provenance
-from scripts.tables import noise, several, side_by_side
-from scripts.tables.several import RATIO
+from scripts.tables import held_against, printed, side_by_side
+from scripts.tables.held_against import LETTERS
 from scripts.tables.side_by_side import Sheet
-from scripts.words.markdown import escaped
-from scripts.words.shown import plain, plain_lines, say_left_out
+from scripts.words.formats import count, duration, rate, size
+from scripts.words.shown import plain, say_left_out
 from scripts.words.vocabulary import ALL, TRANSFERS
 
 Parts = Iterator[Sheet | str]
 METHODS_LEGEND = (
-    "Marked: the fastest, with all that cannot be told from it. Noise: what numbers of a column "
-    "must differ by to be told apart, at 99 %."
+    "Marked: the fastest, with all that cannot be told from it; noise: by how much two numbers of "
+    "a column must differ to be told apart, at 99 %."
 )
 BY_RATIO = (
     "Methods are compared by their ratios in the visits that measured them in turn; the numbers "
@@ -34,186 +35,163 @@ BY_SECONDS = (
     "The methods were not measured in turn: what the host drifted by from one to the next is in "
     "the comparison, too."
 )
-TWO_LEGEND = (
-    f"{RATIO}: how many times as long right takes; ~ cannot be told from 1, | only one was "
-    "measured. Noise: what must lie between two numbers for them to be told apart, at 99 %."
+HELD_LEGEND = (
+    "B/A: how many times as long B takes as A; ~: that cannot be told, at 99 %; noise: by how much "
+    "two numbers must differ to be told apart."
 )
 TWO_BY_RATIO = (
     "A method is compared by what it did beside the others; all methods together by their "
     "seconds, in which there is also what the host drifted by."
 )
-MANY_LEGEND = (
-    "Marked: the fastest, with all that cannot be told from it at 99 %, by seconds, in which there "
-    "is what the hosts drifted by."
-)
-UNITS = "one float32 array, µs below 1 MiB and GB/s from there on"
-WAYS_OF = "an ordinary array"  # the first of the sheets that ways.of is about
-
-
-def where(result: pandas.DataFrame) -> str:
-    """'nvidia-h200, commit 0d3bb95a, Python 3.12'"""
-    first = result.iloc[0]
-    return f"{first['machine']}, commit {first['commit'][:8]}, Python {first['python']}"
+MANY_LEGEND = "Of each result it is the method, or way, that takes the least time at that size."
 
 
 class Recorded(NamedTuple):
-    """All results, and what was left out of them."""
+    """Beside a result stand all others, its runs (provenance.beside), and what was left out."""
 
     table: pandas.DataFrame
-    left_out: Sequence[str] = ()
+    left_out: list[str]
 
-    def runs(self, result: pandas.DataFrame) -> list[dict[str, Any]]:
-        """The runs behind `result`: a broken file of them is none."""
-        return provenance.beside(points.RESULTS, [], *result[points.RUN].iloc[0])
-
-    def answers(self, result: pandas.DataFrame) -> list[str]:
-        """What `result` says, in sentences, what makes it doubtful at their head."""
-        return first.of(result, self.table, self.runs(result), (), self.left_out)
-
-    def title(self, result: pandas.DataFrame) -> str:
-        """Of which result it is, marked if something makes it doubtful."""
-        return where(result) + " (doubtful)" * bool(self.doubts(result))
+    def runs(self, result: pandas.DataFrame) -> list[dict[str, object]]:
+        return provenance.beside(points.RESULTS, [], *map(str, result[RUN].iloc[0]))
 
     def doubts(self, result: pandas.DataFrame) -> list[str]:
         return doubts.of(result, self.runs(result), self.left_out)
 
-    def titles(self, results: Mapping[str, pandas.DataFrame]) -> str:
-        """The same of several results, and what makes them doubtful."""
-        lines = [f"{name}: {self.title(result)}" for name, result in results.items()]
-        lines += [
-            f"- {name}, doubtful: {doubt}"
-            for name, result in results.items()
-            for doubt in self.doubts(result)
-        ]
-        return "\n".join(lines)
+
+def where(result: pandas.DataFrame) -> str:
+    """'nvidia-h200, commit 0d3bb95a, measured 2026-11-26, Python 3.12'"""
+    first = result.iloc[0]
+    measured = f"measured {result['measured'].max():%Y-%m-%d}, " if len(result) else ""
+    return f"{first['machine']}, commit {first['commit'][:8]}, {measured}Python {first['python']}"
+
+
+def answers(result: pandas.DataFrame, recorded: Recorded) -> Parts:
+    """What a result says, a sentence each, its doubts before them."""
+    runs = recorded.runs(result)
+    said = first.of(result, recorded.table, runs, left_out=recorded.left_out)
+    copies = side_by_side.lines(result, "copy").get(None)
+    if not said and copies:
+        small, large = copies[min(copies)], copies[max(copies)]
+        took, fast = duration(small["seconds"]), rate(large["gb_per_s"])
+        yield (
+            f"NumPy to NumPy, on the host alone: {size(min(copies))} takes {took}, and "
+            f"{size(max(copies))} goes at {fast} GB/s."
+        )
+    yield from said
+    yield from (one for one in ways.of(result, runs) if said and one not in said)
 
 
 def of_one(result: pandas.DataFrame, recorded: Recorded) -> Parts:
-    """What to show of one result: sheets and lines of text, the answers first."""
-    yield recorded.title(result)
-    if answers := recorded.answers(result):
-        yield points_of(answers)
+    """What to show of one result: sheets and lines of text."""
+    doubtful = " (doubtful)" * bool(recorded.doubts(result))
+    yield where(result) + doubtful
+    yield from (f"- {one}" for one in answers(result, recorded))
     sheets = [*side_by_side.methods(result)]
-    yield f"{UNITS}:" if sheets else "Nothing of float32 was measured"
     for sheet in sheets:
-        if sheet.title.startswith(WAYS_OF):
-            yield points_of(ways.of(result, recorded.runs(result)))
+        sheet.title += doubtful
         yield sheet
+    if not sheets:
+        yield "Nothing of float32 was measured"
     if any(sheet.marks for sheet in sheets):
         yield f"{METHODS_LEGEND} {BY_RATIO if result['relative'].notna().any() else BY_SECONDS}"
-    yield noise.said_of(result)
+    yield side_by_side.noise(result)
 
 
-def points_of(sentences: Sequence[str]) -> str:
-    return "\n".join(f"- {sentence}" for sentence in sentences)
+def named(results: Sequence[pandas.DataFrame], recorded: Recorded) -> Parts:
+    """Which result each letter is, and what makes it doubtful."""
+    seen: dict[str, str] = {}
+    for letter, result in zip(LETTERS, results, strict=False):
+        which = f"{where(result)}, {result.iloc[0]['environment']}"
+        if which in seen:
+            raise chosen.NoSuchResult(f"{seen[which]} and {letter} are both {where(result)}")
+        seen[which] = letter
+        found = recorded.doubts(result)
+        yield f"{letter}: {where(result)}" + " (doubtful)" * bool(found)
+        yield from (f"- Doubtful: {one}" for one in found)
 
 
 def of_two(one: pandas.DataFrame, other: pandas.DataFrame, recorded: Recorded) -> Parts:
     """What to show of two results: sheets and lines of text."""
-    yield recorded.titles({"left": one, "right": other})
+    yield from named([one, other], recorded)
     told = two_runs.compared(one, other)
-    sheets = list(several.two(one, other, told))
+    sheets = list(held_against.two(one, other, told))
     if not sheets:
         raise chosen.NoSuchResult("The two have measured nothing of float32")
-    yield f"{UNITS}:"
-    yield from sheets
+    yield from marked_doubtful(sheets, [one, other], recorded)
     ratios = told["by_ratio"].any()
-    yield f"{TWO_LEGEND} {TWO_BY_RATIO}" if ratios else TWO_LEGEND
+    yield f"{HELD_LEGEND} {TWO_BY_RATIO}" if ratios else HELD_LEGEND
     together = told["method"].eq(ALL)
-    both, left, right = several.count(told[~together])
+    both, left, right = held_against.count(told[~together])
     yield (
-        f"Of the {both} transfers that both have, all dtypes, left is faster in {left} and right "
-        f"in {right}; the others cannot be told apart."
+        f"Of the {both} transfers that both have, all dtypes, A is faster in {left} and B in "
+        f"{right}; the others cannot be told apart."
     )
     if ratios:
-        both, left, right = several.count(told[together])
+        both, left, right = held_against.count(told[together])
         yield (
-            f"Of {both} points that both have measured in turn, left is faster in {left} with all "
-            f"methods together, and right in {right}."
+            f"Of {both} points that both have measured in turn, A is faster in {left} with all "
+            f"methods together, and B in {right}."
         )
 
 
 def of_many(results: Sequence[pandas.DataFrame], recorded: Recorded) -> Parts:
-    """What to show of more than two results: sheets and lines of text."""
-    named = {f"result {number}": result for number, result in enumerate(results, 1)}
-    yield recorded.titles(named)
-    sheets = list(several.many(named))
+    """What to show of more than two: of each the fastest method, held against the first."""
+    yield from named(results, recorded)
+    sheets = list(held_against.many(results))
     if not sheets:
         raise chosen.NoSuchResult("They have measured nothing of float32")
-    yield f"{UNITS}:"
-    yield from sheets
-    yield MANY_LEGEND
+    yield from marked_doubtful(sheets, results, recorded)
+    yield f"{MANY_LEGEND} {HELD_LEGEND}"
 
 
-def of_last(recorded: Recorded) -> Parts:
-    """What was measured last and, if that is of no GPU, the fastest GPU that is recorded."""
+def marked_doubtful(
+    sheets: Iterable[Sheet], results: Sequence[pandas.DataFrame], recorded: Recorded
+) -> Iterator[Sheet]:
+    letters = [
+        letter for letter, result in zip(LETTERS, results, strict=False) if recorded.doubts(result)
+    ]
+    for sheet in sheets:
+        if letters:
+            sheet.title += f" (doubtful: {', '.join(letters)})"
+        yield sheet
+
+
+def of_last(recorded: Recorded, sentences: bool = False) -> Parts:
+    """What was measured last; if that is of no GPU, the fastest GPU that is recorded before it.
+
+    Of each the `sentences` alone, or all of it.
+    """
     last, fastest = chosen.last_measured(recorded.table)
-    if fastest is None or last["operation"].isin(TRANSFERS).any():
-        yield from of_one(last, recorded)
-        return
-    yield f"{where(last)}: measured here, and no GPU. compare.py {last.iloc[0]['machine']} shows it"
-    yield "Recorded, not measured here:"
-    yield from of_one(fastest, recorded)
+    shown = said if sentences else of_one
+    if fastest is not None and not last["operation"].isin(TRANSFERS).any():
+        yield "Recorded, not measured here:"
+        yield from shown(fastest, recorded)
+        yield "Measured here:"
+    yield from shown(last, recorded)
 
 
-def answers_of(results: Sequence[pandas.DataFrame], recorded: Recorded) -> Parts:
-    """The answers alone; without `results` those of what was measured last or, if that is of no
-    GPU, of the fastest GPU that is recorded."""
-    there = ""
-    if not results:
-        last, fastest = chosen.last_measured(recorded.table)
-        if fastest is not None and not last["operation"].isin(TRANSFERS).any():
-            there = "Recorded, not measured here: "
-        results = [fastest if there else last]
-    for result in results:
-        yield there + recorded.title(result)
-        answers = recorded.answers(result)
-        yield points_of(answers) if answers else "No GPU was measured, so there is nothing to say"
+def said(result: pandas.DataFrame, recorded: Recorded) -> Parts:
+    yield where(result) + " (doubtful)" * bool(recorded.doubts(result))
+    yield from (f"- {one}" for one in answers(result, recorded))
 
 
-def marked(sheet: Sheet, mark: str) -> Iterator[list[str]]:
-    """The rows of a sheet, what is fastest marked."""
-    for index, row in enumerate(sheet.rows):
-        yield [
-            mark.format(cell) if (index, at) in sheet.marks else cell for at, cell in enumerate(row)
-        ]
-
-
-def terminal(parts: Iterable[Sheet | str]) -> None:
-    console = Console(highlight=False)
-    for part in parts:
-        if isinstance(part, str):
-            console.print(plain_lines(part), markup=False)
+def shorter(left_out: Iterable[str], words: Sequence[str]) -> Iterator[str]:
+    """The same, of the machines that are asked for; what is of an older version, by its file."""
+    older: dict[str, int] = {}
+    for line in left_out:
+        if words and "/" in line and not any(word.startswith(line.split("/")[0]) for word in words):
             continue
-        console.print(
-            Text(plain(part.title), "italic")
-        )  # as the table's own, it would be as narrow
-        table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
-        for at, name in enumerate(part.header):
-            justify: Any = "right" if at else "left"
-            table.add_column(Text(plain_lines(name)), justify=justify, no_wrap=True)
-        for row in marked(part, "{}*"):
-            table.add_row(*map(Text, map(plain, row)))
-        console.print(table)
+        if line.endswith(OLDER):
+            file = line.partition(": ")[0]
+            older[file] = older.get(file, 0) + 1
+        else:
+            yield line
+    for file, number in older.items():
+        yield f"{file}: {count(number, 'benchmark', 'benchmarks')} of {OLDER}"
 
 
-def markdown(part: Sheet | str) -> str:
-    """Lines of text, or a sheet with its title, as Markdown."""
-    if isinstance(part, str):
-        lines = part.splitlines()
-        return "\n".join(escaped(line).replace(r"\- ", "- ", 1) for line in lines)
-    safe = Sheet(
-        escaped(part.title),
-        [escaped(name).replace("\n", "<br>") for name in part.header],
-        [[*map(escaped, row)] for row in part.rows],
-        part.marks,
-    )
-    ruler = [":---", *("---:" for _ in part.header[1:])]
-    rows = [safe.header, ruler, *marked(safe, "**{}**")]
-    return "\n".join([f"**{safe.title}**", "", *(f"| {' | '.join(row)} |" for row in rows)])
-
-
-def show(words: Sequence[str], as_markdown: bool = False, answers_alone: bool = False) -> None:
+def show(words: Sequence[str], as_markdown: bool = False, sentences: bool = False) -> None:
     """Print the results that `words` name; of none, what was measured last.
 
     Exits with one line if there is no such result.
@@ -222,25 +200,22 @@ def show(words: Sequence[str], as_markdown: bool = False, answers_alone: bool = 
         sys.exit(chosen.NOTHING)
     try:
         recorded = Recorded(*points.load())
-        say_left_out(recorded.left_out)
-        parts = list(of(words, recorded, answers_alone))
+        say_left_out(shorter(recorded.left_out, words))
+        results = [chosen.choose(recorded.table, word) for word in words]
+        parts = list(asked_for(results, recorded, sentences))
     except (UserError, chosen.NoSuchResult) as error:
         sys.exit(plain(" ".join(str(error).split())))
     if as_markdown:
-        print("\n\n".join(map(markdown, parts)))
+        print("\n\n".join(map(printed.markdown, parts)))
     else:
-        terminal(parts)
+        printed.terminal(parts)
 
 
-def of(words: Sequence[str], recorded: Recorded, answers_alone: bool) -> Parts:
-    """What to show of the results that `words` name."""
-    results = [chosen.choose(recorded.table, word) for word in words]
-    if len({where(result) for result in results}) < len(results):
-        raise chosen.NoSuchResult(f"One result twice: {', '.join(map(where, results))}")
-    if answers_alone:
-        return answers_of(results, recorded)
+def asked_for(results: Sequence[pandas.DataFrame], recorded: Recorded, sentences: bool) -> Parts:
     if not results:
-        return of_last(recorded)
+        return of_last(recorded, sentences)
+    if sentences:
+        return (part for result in results for part in said(result, recorded))
     if len(results) == 1:
         return of_one(results[0], recorded)
     if len(results) == 2:

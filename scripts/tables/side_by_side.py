@@ -1,7 +1,7 @@
-"""The methods of one result side by side.
+"""One recorded result: its methods, or ways, side by side.
 
-They come as sheets, tables of text for compare.py to print: a column a size, microseconds below
-1 MiB, GB/s from there on. A result is as chosen.py has it. Who is faster is said only where
+They come as sheets, tables of text for compare.py to print: sizes go across, microseconds below
+1 MiB and GB/s from there on. A result is as chosen.py has it. Who is the fastest is said only where
 reading/standing.py can tell.
 """
 
@@ -9,14 +9,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy
 import pandas
 
 from scripts.reading import standing
-from scripts.words.formats import as_percent, duration, figure, percent, size, unit
-from scripts.words.vocabulary import COLD, DTYPE, MEMORY, TRANSFERS
+from scripts.words.formats import as_percent, duration, percent, rate, size
+from scripts.words.vocabulary import COLD, DTYPE, IN_RATES, KINDS, MEMORY, TRANSFERS, kind
 
 Lines = dict[Any, dict[int, dict[str, Any]]]  # {method: {nbytes: row of the table}}
-NOISE = "noise"
+MANY = "256 small arrays, to the device: of each array"
+ORDINARY = "an ordinary array, to the device, by way"
 
 
 @dataclass
@@ -46,18 +48,22 @@ def lines(result: pandas.DataFrame, operation: str, memory: str | None = None) -
     return found
 
 
+def across(title: str, nbytes: Sequence[int]) -> Sheet:
+    """A sheet with these sizes across, and what the numbers below them are in."""
+    units = ["µs" if one < IN_RATES else "GB/s" for one in nbytes]
+    return Sheet(title, ["size", *map(size, nbytes)], [["unit", *units]])
+
+
 def sizes(*found: Lines) -> list[int]:
     """All sizes in the dictionaries that `lines` returns."""
     return sorted({nbytes for one in found for rows in one.values() for nbytes in rows})
 
 
 def cell(rows: Mapping[int, Mapping[str, Any]], nbytes: int) -> str:
-    return figure(nbytes, rows[nbytes]["seconds"]) if nbytes in rows else "n/a"
-
-
-def head(columns: Sequence[int]) -> list[str]:
-    """The header of a sheet: sizes, each with the unit of its column."""
-    return ["", *(f"{size(nbytes)}\n{unit(nbytes)}" for nbytes in columns)]
+    if nbytes not in rows:
+        return "n/a"
+    row = rows[nbytes]
+    return rate(1e6 * row["seconds"] if nbytes < IN_RATES else row["gb_per_s"])
 
 
 def methods(result: pandas.DataFrame) -> Iterator[Sheet]:
@@ -70,31 +76,27 @@ def methods(result: pandas.DataFrame) -> Iterator[Sheet]:
     for operation, does in TRANSFERS.items():
         for memory in MEMORY:
             title, limit = ("link", link) if memory == "pinned" else ("host copy", copy)
-            beside = {title: limit.get(None, {})}
-            yield from in_turn(f"{memory}, {does.title}", lines(result, operation, memory), beside)
+            found = lines(result, operation, memory)
+            yield from in_turn(f"{memory}, {does.title}", found, {title: limit.get(None, {})})
     yield from ways(result)
     yield from cold_start(result)
     if copy and not result.loc[result["status"].eq("ok"), "operation"].isin(TRANSFERS).any():
-        columns = sizes(copy)
-        row = ["host copy", *(cell(copy[None], nbytes) for nbytes in columns)]
-        yield Sheet("NumPy to NumPy, on the host", head(columns), [row])
+        yield from in_turn("NumPy to NumPy, on the host", {"host copy": copy[None]}, {})
 
 
 def in_turn(title: str, found: Lines, beside: Lines) -> Iterator[Sheet]:
     """A Sheet of what was measured in turn, with what stands `beside`; none if nothing was."""
-    columns = sizes(found)
-    sheet, noises = Sheet(title, head(columns)), [NOISE]
-    sheet.rows = [
-        [name, *(cell(rows, nbytes) for nbytes in columns)]
-        for name, rows in {**found, **beside}.items()
-        if rows
-    ]
-    for at, nbytes in enumerate(columns, 1):
-        group, noise = fastest(found, nbytes)
-        sheet.marks |= {(list(found).index(one), at) for one in group}
-        noises.append(noise)
-    if sheet.rows and columns:
-        sheet.rows.append(noises)
+    there = sizes(found)
+    sheet = across(title, there)
+    for name, rows in [*found.items(), *beside.items()]:
+        if rows:
+            sheet.rows.append([name, *(cell(rows, nbytes) for nbytes in there)])
+    told = [fastest(found, nbytes) for nbytes in there]
+    for column, (group, _) in enumerate(told, 1):
+        sheet.marks |= {(1 + list(found).index(one), column) for one in group}
+    if len(found) > 1:
+        sheet.rows.append(["noise", *(margin for _, margin in told)])
+    if there:
         yield sheet
 
 
@@ -102,9 +104,8 @@ def ways(result: pandas.DataFrame) -> Iterator[Sheet]:
     """What to do with an ordinary array, or many small ones, and how to get an array back."""
     found = lines(result, "ordinary_warm")
     before = {name: found.pop(name) for name in ["registered"] if name in found}
-    yield from in_turn("an ordinary array, there, way by way", found, before)
-    many = lines(result, "many_arrays")
-    yield from in_turn("each of 256 small arrays, there, way by way", many, {})
+    yield from in_turn(ORDINARY, found, before)
+    yield from in_turn(MANY, lines(result, "many_arrays"), {})
     link = {"link back": lines(result, "link_back").get(None, {})}
     for memory in MEMORY:
         back = lines(result, "existing_host_array", memory)
@@ -124,18 +125,46 @@ def cold_start(result: pandas.DataFrame) -> Iterator[Sheet]:
         found.setdefault(row["method"], {})[step or "installed"] = text
     columns = [*COLD.values(), "installed"]
     known = [name for name in columns if any(name in steps for steps in found.values())]
-    rows = [
-        [method, *(steps.get(name, "n/a") for name in known)] for method, steps in found.items()
-    ]
+    header = ["method", *known]
+    rows = [[method, *(found[method].get(name, "n/a") for name in header[1:])] for method in found]
     if rows:
-        yield Sheet("the first 1 KiB of a fresh interpreter", ["", *known], rows)
+        yield Sheet("the first 1 KiB of a fresh interpreter", header, rows)
 
 
 def fastest(found: Lines, nbytes: int) -> tuple[list[str], str]:
-    """The methods that none is told to be faster than, and by how much others must differ."""
+    """The methods that none is told to be faster than, and the margin in words."""
     there = {method: rows[nbytes] for method, rows in found.items() if nbytes in rows}
     rows = standing.of_methods(pandas.DataFrame.from_records([*there.values()]))
     margins = rows["margin"][1:]
     if margins.empty or margins.isna().any():
         return [], "n/a"
     return rows["method"][~rows["apart"]].tolist(), percent(as_percent(margins.max()))
+
+
+def noise(result: pandas.DataFrame) -> str:
+    """In words: how noisy a result is, above all how far the processes of a point lie apart."""
+    if not result["processes"].sum():
+        return "Nothing was recorded of the noise"
+    rows = result[result["processes"].gt(1)]
+    rows, copies = (rows[rows["operation"].eq(name)] for name in ("existing_array", "copy"))
+    of = [kind(*row) for row in zip(rows["memory"], rows["nbytes"], strict=True)]
+    kinds = {name: rows[numpy.array(of, object) == name] for name in KINDS}
+    if rows.empty:  # no GPU
+        kinds = {"NumPy to NumPy": copies}
+    spreads = {name: rows["process_spread"] for name, rows in kinds.items() if len(rows)}
+    apart = [
+        f"{found.median():.1%} ({found.quantile(0.95):.0%}) {name}"
+        for name, found in spreads.items()
+    ]
+    if not apart:
+        return "one process a point: nothing is known of the noise"
+    said = (
+        f"{result['processes_quiet'].sum()} of {result['processes'].sum()} processes all the time "
+        f"on a quiet core; the processes of a point differ by (median, 95th percentile) "
+        f"{'; '.join(apart)}"
+    )
+    known = {name: rows["relative_sd"].dropna() for name, rows in kinds.items()}
+    ratios = [f"{sds.iloc[0]:.1%} {name}" for name, sds in known.items() if len(sds)]
+    if ratios:
+        said += f"; the ratios of a method by (standard deviation) {'; '.join(ratios)}"
+    return said

@@ -5,7 +5,6 @@ from collections.abc import Iterable
 from typing import Any
 
 UNITS = "B", "KiB", "MiB", "GiB"
-SHORT = 1 << 20  # bytes: what a smaller transfer takes is told in µs, not in GB/s
 
 
 def size(nbytes: float) -> str:
@@ -32,17 +31,6 @@ def rate(gb_per_s: float) -> str:
     if math.isnan(gb_per_s):
         return "n/a"
     return format(gb_per_s, ".0f" if gb_per_s >= 99.95 else "#.3g" if gb_per_s >= 1 else ".3f")
-
-
-def figure(nbytes: int, seconds: float) -> str:
-    """What a transfer took, in `unit(nbytes)`: 9.8e-06 of 1 KiB -> '9.80', NaN -> 'n/a'"""
-    if nbytes >= SHORT:
-        return rate(nbytes / seconds / 1e9)
-    return rate(1e6 * seconds)
-
-
-def unit(nbytes: int) -> str:
-    return "µs" if nbytes < SHORT else "GB/s"
 
 
 def percent(value: float) -> str:
@@ -90,6 +78,11 @@ def as_long(logarithm: float) -> str:
     if factor < 2:
         return change(logarithm)
     return f"{factor:.1f} times as long" if factor < 9.95 else f"{factor:.0f} times as long"
+
+
+def times(logarithm: float) -> str:
+    """0.0677 -> '1.07x', 2.3 -> '10x': how many times as long."""
+    return f"{math.exp(logarithm):#.3g}".rstrip(".") + "x"
 
 
 def as_percent(logarithm: float) -> float:

@@ -6,8 +6,6 @@ import sys
 from collections.abc import Iterable
 from typing import Any, TextIO
 
-from scripts.words.formats import some
-
 # Control characters, marks that turn the direction of text round, and halves of characters, which
 # cannot be written.
 CONTROL = re.compile(
@@ -31,15 +29,9 @@ def say(text: object, file: TextIO | None = None) -> None:
 
 
 def say_left_out(lines: Iterable[str]) -> None:
-    """What could not be read, 'where: what: why', onto stderr: a line for each where and why."""
-    alike: dict[tuple[str, str], list[str]] = {}
+    """What could not be read, a line each, onto stderr."""
     for line in lines:
-        where, _, rest = line.partition(": ")
-        what, _, why = rest.rpartition(": ")
-        alike.setdefault((where, why), []).append(what)
-    for (where, why), whats in alike.items():
-        said = filter(None, [where, some(whats, 2), why])
-        say(f"Left out: {plain(': '.join(said))}", sys.stderr)
+        say(f"Left out: {plain(line)}", sys.stderr)
 
 
 def plain_record(record: logging.LogRecord) -> bool:

@@ -25,7 +25,7 @@ from scripts.gate import findings, pairs, verdict
 from scripts.reading import points, two_runs
 from scripts.report_page import look, of_machine, page
 from scripts.report_page.chart_data import transfers
-from scripts.tables import several, side_by_side
+from scripts.tables import held_against, side_by_side
 from tests.gate import simulated
 
 table, left_out = points.load()
@@ -49,7 +49,7 @@ print(json.dumps({
         (sheet.title, sheet.header, sheet.rows)
         for sheets in (
             side_by_side.methods(newest),
-            several.two(newest, newest, two_runs.compared(newest, newest)),
+            held_against.two(newest, newest, two_runs.compared(newest, newest)),
         )
         for sheet in sheets
     ],

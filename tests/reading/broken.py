@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from scripts.change_points import history, in_words
 from scripts.reading import asv_files, chosen, points
 from scripts.report_page import page
-from scripts.tables import compared, origin
+from scripts.tables import compared, origin, printed
 from scripts.words import shown
 from tests.conftest import VERSION_1
 
@@ -99,10 +99,11 @@ def commands(folder, report):
         shown.say_left_out(left_out)
         if table is not None:
             table.to_csv(folder.parent / "points.csv", index=False)
-            recorded = compared.Recorded(table, left_out)
             for machine in table["machine"].unique():
                 result = one_line(chosen.choose, table, machine)
-                compared.terminal(compared.of_one(result, recorded) if result is not None else [])
+                recorded = compared.Recorded(table, left_out)
+                parts = compared.of_one(result, recorded) if result is not None else []
+                printed.terminal(parts)
         for name in MACHINE, f"{MACHINE}:4be76dc1":
             found = one_line(origin.find, name, folder, errors=(SystemExit, ValueError))
             if found:
