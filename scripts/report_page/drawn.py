@@ -40,7 +40,7 @@ def chart(
     """The chart `name`, with its legend, and what it is of: GPU, link, commit and date.
 
     Of transfers from, or into, this `memory` alone, by this `operation` of INTO, of arrays of
-    `nbytes` ('4 MiB'); `history` and `machines` show one memory and operation, `history` one size.
+    `nbytes` ('1 MiB'); `history` and `machines` show one memory and operation, `history` one size.
     UserError, ValueError: there is nothing to draw.
     """
     table, left_out = points.load(results)
@@ -94,7 +94,7 @@ def largest(rows: pandas.DataFrame) -> int:
 
 
 def measured(rows: pandas.DataFrame, text: str) -> int:
-    """'4 MiB', '4mib' -> 4194304. ValueError if nothing of that size is in `rows`."""
+    """'1 MiB', '4mib' -> 1048576. ValueError if nothing of that size is in `rows`."""
     known = {size(one): int(one) for one in sorted(rows["nbytes"].dropna().unique())}
     for name, nbytes in known.items():
         if "".join(text.split()).lower() == name.replace(" ", "").lower():
