@@ -23,6 +23,7 @@ from scripts.setup import children, dotvenv, git, stack
 
 SOME_FAILED = 2  # asv run's exit code when it has recorded the others
 BUSY = 75  # its exit code, and ours, when another run measures (asv_plugin)
+FIRST = "the libraries are installed first, once"
 NEEDED = {
     "asv": "asv==0.6.6",
     "asv_runner": "asv_runner==0.3.2",
@@ -67,21 +68,30 @@ def asv(*words: str) -> int:
             signal.signal(signal.SIGTERM, before)
 
 
-def show_tables() -> None:
-    """Of what is recorded, as far as this Python can."""
-    if dotvenv.missing(*dotvenv.TABLES):
-        print("\nAs tables: python3 scripts/compare.py")
-    else:
-        command = [sys.executable, "scripts/compare.py"]
+def answer() -> None:
+    """What is recorded says, in sentences, as far as this Python can."""
+    if not dotvenv.missing(*dotvenv.TABLES):
+        print()
+        command = [sys.executable, "scripts/compare.py", "--answers"]
         subprocess.run(command, preexec_fn=children.ending_with_us())
+    print("The numbers, as tables: python3 scripts/compare.py", flush=True)
 
 
 def parts(full: bool) -> list[str]:
     """What to measure, as regular expressions for asv; everything if there are none."""
     if stack.cuda_version() is None:
-        print("No NVIDIA driver here: measuring the host baseline only", flush=True)
-        return ["HostCopy", "Harness"]
-    return [] if full else ["float32", r"time_link\(", "Harness"]
+        step(f"No NVIDIA driver here: measuring the host's own copies, half a minute; {FIRST}")
+        return ["HostCopy", "Harness"] if full else ["HostCopy.*float32", "Harness.*none"]
+    if full:
+        step(f"Measuring everything: nine minutes on an H100; {FIRST}")
+        return []
+    step(f"Measuring float32 with all libraries: under two minutes on an H100; {FIRST}")
+    return ["float32", r"time_link\(", "Harness"]
+
+
+def step(what: str) -> None:
+    """What is done next, and how long that takes."""
+    print(f"\n{what}", flush=True)
 
 
 def main(options: argparse.Namespace) -> int:
@@ -91,14 +101,16 @@ def main(options: argparse.Namespace) -> int:
         words += [f"--bench={part}" for part in parts(options.full)]
     measured = asv("run", *words, *options.asv)
     if measured == BUSY:
-        show_tables()
+        answer()
         return BUSY
     if measured not in (0, SOME_FAILED):
         return measured
+    step("Publishing what is recorded: a quarter of a minute")
     published = asv("publish")
-    show_tables()
     if published:
+        answer()
         return measured or published
+    print()
     site = dotvenv.ROOT / ".asv" / "html"
     python = shlex.quote(sys.executable)
     report = site / "report.html"
@@ -107,6 +119,7 @@ def main(options: argparse.Namespace) -> int:
     print(f"The site with all results is in {site}. To look at it:")
     print(f"  cd {shlex.quote(str(dotvenv.ROOT))} && {python} -m asv preview")
     print("and go with a browser to the address that it says")
+    answer()
     if measured:
         print("\nSome points failed; `asv run` says above which, and why", file=sys.stderr)
     return measured

@@ -1,9 +1,10 @@
-"""Recorded results side by side, in GB/s (1e9 bytes a second) of one float32 array.
+"""Recorded results, the answers first, then side by side, of one float32 array.
 
 python3 scripts/compare.py                          # what was measured last
 python3 scripts/compare.py nvidia-h200              # a machine's methods; its newest result
 python3 scripts/compare.py nvidia-h200:0d3bb95a     # at this commit
-python3 scripts/compare.py nvidia-h200 nvidia-h100  # two machines, or two commits of one
+python3 scripts/compare.py nvidia-h200 nvidia-h100  # two machines, or two commits of one; or more
+python3 scripts/compare.py --answers nvidia-h200    # the sentences alone
 python3 scripts/compare.py --markdown nvidia-h200   # as Markdown
 """
 
@@ -20,18 +21,20 @@ if __name__ == "__main__":
     dotvenv.enter_for_tables()
 
 from scripts.tables import compared
+from scripts.tables.held_against import LETTERS
 
 
 def main(words: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(
         description=__doc__.splitlines()[0], epilog="A RESULT is MACHINE or MACHINE:COMMIT."
     )
-    parser.add_argument("results", nargs="*", metavar="RESULT", help="one or two; the last if none")
+    parser.add_argument("results", nargs="*", metavar="RESULT", help="the last if none")
+    parser.add_argument("--answers", action="store_true", help="the sentences, without the tables")
     parser.add_argument("--markdown", action="store_true", help="as Markdown, not for a terminal")
     options = parser.parse_args(words)
-    if len(options.results) > 2:
-        parser.error("one or two results at a time")
-    compared.show(options.results, options.markdown)
+    if len(options.results) > len(LETTERS):
+        parser.error(f"{len(LETTERS)} results at a time")
+    compared.show(options.results, options.markdown, options.answers)
 
 
 if __name__ == "__main__":

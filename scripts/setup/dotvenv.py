@@ -14,6 +14,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 from scripts.setup import children, environment, pins
@@ -99,6 +100,23 @@ def imported(module: str) -> bool:
         return False
 
 
+def waited(process: subprocess.Popen[bytes]) -> int:
+    """Its exit code; meanwhile how far it is, in packages, on a line of a terminal or now and then.
+
+    pip shows a bar to a terminal alone, and of the downloads alone.
+    """
+    wanted = sum(line[:1].isalnum() for line in REQUIREMENTS.read_text().splitlines())
+    every, end = (1, "\r") if sys.stdout.isatty() else (15, "\n")
+    began = time.monotonic()
+    while True:
+        try:
+            return process.wait(timeout=every)
+        except subprocess.TimeoutExpired:
+            there = len(list(VENV.glob("lib/python*/site-packages/*.dist-info")))
+            took = time.monotonic() - began
+            print(f"  {took:.0f} s: {there} of {wanted} packages", end=end, flush=True)
+
+
 def make() -> None:
     if VENV.exists() and not MADE.exists():
         sys.exit(f"{VENV} is there and was not made by this project; move it away")
@@ -109,7 +127,7 @@ def make() -> None:
     shutil.rmtree(VENV, ignore_errors=True)
     VENV.mkdir(exist_ok=True)
     MADE.write_text("")  # ours, but not finished
-    print("Making .venv with the tools in requirements/dev.txt", flush=True)
+    print("Making .venv with the tools in requirements/dev.txt: a minute or two, once", flush=True)
     failed = f"Could not make {VENV}; what went wrong stands above"
     commands: tuple[list[str | Path], ...] = (
         [python, "-m", "venv", VENV],
@@ -122,7 +140,7 @@ def make() -> None:
             command, env=python_alone, preexec_fn=end, start_new_session=True
         ) as process:
             try:
-                code = process.wait()
+                code = waited(process)
             except KeyboardInterrupt:
                 with contextlib.suppress(ProcessLookupError):
                     os.killpg(process.pid, signal.SIGKILL)
@@ -131,6 +149,7 @@ def make() -> None:
             sys.exit(f"{failed}. asv has no wheel for {platform.machine()}; g++ would build it")
         if code:
             sys.exit(failed)
+    print()
     asked = "import platform; print(platform.python_version(), end='')"
     version = subprocess.check_output([PYTHON, "-I", "-c", asked], text=True)
     MADE.write_text(json.dumps(made_from() | {"version": version}))

@@ -1,165 +1,223 @@
-"""What compare.py shows: the results that a user names, as tables for a terminal or Markdown."""
+"""What compare.py shows of the results that a user names: the answers first, then tables.
+
+printed.py prints them.
+"""
 
 import sys
 from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
 
 import pandas
 from asv.util import UserError
-from rich import box
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
+from scripts.answers import doubts, first, ways
 from scripts.reading import chosen, points, two_runs
-from scripts.tables import side_by_side
+from scripts.reading.points import RUN
+from scripts.reading.results_file import OLDER
+from scripts.recording import provenance
+from scripts.tables import held_against, printed, side_by_side
+from scripts.tables.held_against import LETTERS
 from scripts.tables.side_by_side import Sheet
-from scripts.words.markdown import escaped
-from scripts.words.shown import plain, plain_lines, say_left_out
+from scripts.words.formats import count, duration, rate, size
+from scripts.words.shown import plain, say_left_out
 from scripts.words.vocabulary import ALL, TRANSFERS
 
 Parts = Iterator[Sheet | str]
 METHODS_LEGEND = (
-    "fastest: marked, with all that cannot be told from it; noise: what numbers of a row must "
-    "differ by to be told apart, at 99 %."
+    "Marked: the fastest, with all that cannot be told from it; noise: by how much two numbers of "
+    "a column must differ to be told apart, at 99 %."
 )
 BY_RATIO = (
-    "Methods are compared by their ratios in the visits that measured them in turn; GB/s are of "
-    "the seconds, in which there is also what the host drifted by."
+    "Methods are compared by their ratios in the visits that measured them in turn; the numbers "
+    "are of the seconds, in which there is also what the host drifted by."
 )
 BY_SECONDS = (
     "The methods were not measured in turn: what the host drifted by from one to the next is in "
     "the comparison, too."
 )
-TWO_LEGEND = (
-    "> left is faster; < right is faster; ~ not to be told apart; | only one was measured; noise: "
-    "what two numbers must differ by to be told apart, at 99 %."
+HELD_LEGEND = (
+    "B/A: how many times as long B takes as A; ~: that cannot be told, at 99 %; noise: by how much "
+    "two numbers must differ to be told apart."
 )
 TWO_BY_RATIO = (
     "A method is compared by what it did beside the others; all methods together by their "
     "seconds, in which there is also what the host drifted by."
 )
+MANY_LEGEND = "Of each result it is the method, or way, that takes the least time at that size."
+
+
+class Recorded(NamedTuple):
+    """Beside a result stand all others, its runs (provenance.beside), and what was left out."""
+
+    table: pandas.DataFrame
+    left_out: list[str]
+
+    def runs(self, result: pandas.DataFrame) -> list[dict[str, object]]:
+        return provenance.beside(points.RESULTS, [], *map(str, result[RUN].iloc[0]))
+
+    def doubts(self, result: pandas.DataFrame) -> list[str]:
+        return doubts.of(result, self.runs(result), self.left_out)
 
 
 def where(result: pandas.DataFrame) -> str:
-    """'nvidia-h200, commit 0d3bb95a, Python 3.12'"""
+    """'nvidia-h200, commit 0d3bb95a, measured 2026-11-26, Python 3.12'"""
     first = result.iloc[0]
-    return f"{first['machine']}, commit {first['commit'][:8]}, Python {first['python']}"
+    measured = f"measured {result['measured'].max():%Y-%m-%d}, " if len(result) else ""
+    return f"{first['machine']}, commit {first['commit'][:8]}, {measured}Python {first['python']}"
 
 
-def of_one(result: pandas.DataFrame, copies: pandas.DataFrame | None = None) -> Parts:
+def answers(result: pandas.DataFrame, recorded: Recorded) -> Parts:
+    """What a result says, a sentence each, its doubts before them."""
+    runs = recorded.runs(result)
+    said = first.of(result, recorded.table, runs, left_out=recorded.left_out)
+    copies = side_by_side.lines(result, "copy").get(None)
+    if not said and copies:
+        small, large = copies[min(copies)], copies[max(copies)]
+        took, fast = duration(small["seconds"]), rate(large["gb_per_s"])
+        yield (
+            f"NumPy to NumPy, on the host alone: {size(min(copies))} takes {took}, and "
+            f"{size(max(copies))} goes at {fast} GB/s."
+        )
+    yield from said
+    yield from (one for one in ways.of(result, runs) if said and one not in said)
+
+
+def of_one(result: pandas.DataFrame, recorded: Recorded) -> Parts:
     """What to show of one result: sheets and lines of text."""
-    yield f"{where(result)}: GB/s of one float32 array"
-    sheets = [*side_by_side.methods(result, result if copies is None else copies)]
-    yield from sheets
+    doubtful = " (doubtful)" * bool(recorded.doubts(result))
+    yield where(result) + doubtful
+    yield from (f"- {one}" for one in answers(result, recorded))
+    sheets = [*side_by_side.methods(result)]
+    for sheet in sheets:
+        sheet.title += doubtful
+        yield sheet
     if not sheets:
         yield "Nothing of float32 was measured"
-    if copies is not None:
-        yield f"The host copy is what was measured here, on {copies.iloc[0]['machine']}."
     if any(sheet.marks for sheet in sheets):
         yield f"{METHODS_LEGEND} {BY_RATIO if result['relative'].notna().any() else BY_SECONDS}"
     yield side_by_side.noise(result)
 
 
-def of_two(one: pandas.DataFrame, other: pandas.DataFrame) -> Parts:
+def named(results: Sequence[pandas.DataFrame], recorded: Recorded) -> Parts:
+    """Which result each letter is, and what makes it doubtful."""
+    seen: dict[str, str] = {}
+    for letter, result in zip(LETTERS, results, strict=False):
+        which = f"{where(result)}, {result.iloc[0]['environment']}"
+        if which in seen:
+            raise chosen.NoSuchResult(f"{seen[which]} and {letter} are both {where(result)}")
+        seen[which] = letter
+        found = recorded.doubts(result)
+        yield f"{letter}: {where(result)}" + " (doubtful)" * bool(found)
+        yield from (f"- Doubtful: {one}" for one in found)
+
+
+def of_two(one: pandas.DataFrame, other: pandas.DataFrame, recorded: Recorded) -> Parts:
     """What to show of two results: sheets and lines of text."""
-    if where(one) == where(other):
-        raise chosen.NoSuchResult(f"Both are {where(one)}")
-    yield f"left: {where(one)}\nright: {where(other)}\nGB/s of one float32 array, left and right"
+    yield from named([one, other], recorded)
     told = two_runs.compared(one, other)
-    sheets = list(side_by_side.two(one, other, told))
+    sheets = list(held_against.two(one, other, told))
     if not sheets:
         raise chosen.NoSuchResult("The two have measured nothing of float32")
-    yield from sheets
+    yield from marked_doubtful(sheets, [one, other], recorded)
     ratios = told["by_ratio"].any()
-    yield f"{TWO_LEGEND} {TWO_BY_RATIO}" if ratios else TWO_LEGEND
+    yield f"{HELD_LEGEND} {TWO_BY_RATIO}" if ratios else HELD_LEGEND
     together = told["method"].eq(ALL)
-    both, left, right = side_by_side.count(told[~together])
+    both, left, right = held_against.count(told[~together])
     yield (
-        f"Of the {both} transfers that both have, all dtypes, left is faster in {left} and right "
-        f"in {right}; the others cannot be told apart."
+        f"Of the {both} transfers that both have, all dtypes, A is faster in {left} and B in "
+        f"{right}; the others cannot be told apart."
     )
     if ratios:
-        both, left, right = side_by_side.count(told[together])
+        both, left, right = held_against.count(told[together])
         yield (
-            f"Of {both} points that both have measured in turn, left is faster in {left} with all "
-            f"methods together, and right in {right}."
+            f"Of {both} points that both have measured in turn, A is faster in {left} with all "
+            f"methods together, and B in {right}."
         )
 
 
-def folders(words: Sequence[str]) -> set[str] | None:
-    """The machines to read for the results that `words` name; None, which is all, if in doubt."""
-    known = {path.parent.name for path in points.RESULTS.glob("*/machine.json")}
-    named = {word if word in known else word.partition(":")[0] for word in words}
-    return named if named <= known else None
+def of_many(results: Sequence[pandas.DataFrame], recorded: Recorded) -> Parts:
+    """What to show of more than two: of each the fastest method, held against the first."""
+    yield from named(results, recorded)
+    sheets = list(held_against.many(results))
+    if not sheets:
+        raise chosen.NoSuchResult("They have measured nothing of float32")
+    yield from marked_doubtful(sheets, results, recorded)
+    yield f"{MANY_LEGEND} {HELD_LEGEND}"
 
 
-def of_last(table: pandas.DataFrame) -> Parts:
-    """What was measured last and, if that is of no GPU, the fastest GPU that is recorded."""
-    last, fastest = chosen.last_measured(table)
-    yield from of_one(last)
+def marked_doubtful(
+    sheets: Iterable[Sheet], results: Sequence[pandas.DataFrame], recorded: Recorded
+) -> Iterator[Sheet]:
+    letters = [
+        letter for letter, result in zip(LETTERS, results, strict=False) if recorded.doubts(result)
+    ]
+    for sheet in sheets:
+        if letters:
+            sheet.title += f" (doubtful: {', '.join(letters)})"
+        yield sheet
+
+
+def of_last(recorded: Recorded, sentences: bool = False) -> Parts:
+    """What was measured last; if that is of no GPU, the fastest GPU that is recorded before it.
+
+    Of each the `sentences` alone, or all of it.
+    """
+    last, fastest = chosen.last_measured(recorded.table)
+    shown = said if sentences else of_one
     if fastest is not None and not last["operation"].isin(TRANSFERS).any():
         yield "Recorded, not measured here:"
-        copies = last["operation"].eq("copy") & last["status"].eq("ok")
-        yield from of_one(fastest, last if copies.any() else None)
+        yield from shown(fastest, recorded)
+        yield "Measured here:"
+    yield from shown(last, recorded)
 
 
-def marked(sheet: Sheet, mark: str) -> Iterator[list[str]]:
-    """The rows of a sheet, what is fastest marked."""
-    for index, row in enumerate(sheet.rows):
-        yield [
-            mark.format(cell) if (index, at) in sheet.marks else cell for at, cell in enumerate(row)
-        ]
+def said(result: pandas.DataFrame, recorded: Recorded) -> Parts:
+    yield where(result) + " (doubtful)" * bool(recorded.doubts(result))
+    yield from (f"- {one}" for one in answers(result, recorded))
 
 
-def terminal(parts: Iterable[Sheet | str]) -> None:
-    console = Console(highlight=False)
-    for part in parts:
-        if isinstance(part, str):
-            console.print(plain_lines(part), markup=False)
+def shorter(left_out: Iterable[str], words: Sequence[str]) -> Iterator[str]:
+    """The same, of the machines that are asked for; what is of an older version, by its file."""
+    older: dict[str, int] = {}
+    for line in left_out:
+        if words and "/" in line and not any(word.startswith(line.split("/")[0]) for word in words):
             continue
-        console.print(
-            Text(plain(part.title), "italic")
-        )  # as the table's own, it would be as narrow
-        table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
-        for name in part.header:
-            left = name in ("size", "method", "fastest")
-            table.add_column(Text(plain(name)), justify="left" if left else "right", no_wrap=True)
-        for row in marked(part, "{}*"):
-            table.add_row(*map(Text, map(plain, row)))
-        console.print(table)
+        if line.endswith(OLDER):
+            file = line.partition(": ")[0]
+            older[file] = older.get(file, 0) + 1
+        else:
+            yield line
+    for file, number in older.items():
+        yield f"{file}: {count(number, 'benchmark', 'benchmarks')} of {OLDER}"
 
 
-def markdown(part: Sheet | str) -> str:
-    """A line of text, or a sheet with its title, as Markdown."""
-    if isinstance(part, str):
-        return escaped(part)
-    safe = Sheet(
-        escaped(part.title),
-        [*map(escaped, part.header)],
-        [[*map(escaped, row)] for row in part.rows],
-        part.marks,
-    )
-    ruler = ["---:" for _ in part.header]
-    rows = [safe.header, ruler, *marked(safe, "**{}**")]
-    return "\n".join([f"**{safe.title}**", "", *(f"| {' | '.join(row)} |" for row in rows)])
-
-
-def show(words: Sequence[str], as_markdown: bool = False) -> None:
-    """Print the results that `words` name, at most two; of none, what was measured last.
+def show(words: Sequence[str], as_markdown: bool = False, sentences: bool = False) -> None:
+    """Print the results that `words` name; of none, what was measured last.
 
     Exits with one line if there is no such result.
     """
     if not any(points.RESULTS.glob("*/*.json")):
         sys.exit(chosen.NOTHING)
     try:
-        table, left_out = points.load(machines=folders(words))
-        say_left_out(left_out)
-        results = [chosen.choose(table, word) for word in words]
-        of_some = of_two if len(results) == 2 else of_one
-        parts = list(of_some(*results) if results else of_last(table))
+        recorded = Recorded(*points.load())
+        say_left_out(shorter(recorded.left_out, words))
+        results = [chosen.choose(recorded.table, word) for word in words]
+        parts = list(asked_for(results, recorded, sentences))
     except (UserError, chosen.NoSuchResult) as error:
         sys.exit(plain(" ".join(str(error).split())))
     if as_markdown:
-        print("\n\n".join(map(markdown, parts)))
+        print("\n\n".join(map(printed.markdown, parts)))
     else:
-        terminal(parts)
+        printed.terminal(parts)
+
+
+def asked_for(results: Sequence[pandas.DataFrame], recorded: Recorded, sentences: bool) -> Parts:
+    if not results:
+        return of_last(recorded, sentences)
+    if sentences:
+        return (part for result in results for part in said(result, recorded))
+    if len(results) == 1:
+        return of_one(results[0], recorded)
+    if len(results) == 2:
+        return of_two(results[0], results[1], recorded)
+    return of_many(results, recorded)

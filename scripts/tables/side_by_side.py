@@ -1,11 +1,11 @@
-"""Recorded results side by side: the methods of one, or two of them method by method.
+"""One recorded result: its methods, or ways, side by side.
 
-They come as sheets, tables of text for compare.py to print. A result is as chosen.py has it. Who
-is faster is said only where reading/standing.py and reading/two_runs.py can tell.
+They come as sheets, tables of text for compare.py to print: sizes go across, microseconds below
+1 MiB and GB/s from there on. A result is as chosen.py has it. Who is the fastest is said only where
+reading/standing.py can tell.
 """
 
-import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,9 +14,11 @@ import pandas
 
 from scripts.reading import standing
 from scripts.words.formats import as_percent, duration, percent, rate, size
-from scripts.words.vocabulary import ALL, COLD, DTYPE, KINDS, MEMORY, TRANSFERS, kind
+from scripts.words.vocabulary import COLD, DTYPE, IN_RATES, KINDS, MEMORY, TRANSFERS, kind
 
 Lines = dict[Any, dict[int, dict[str, Any]]]  # {method: {nbytes: row of the table}}
+MANY = "256 small arrays, to the device: of each array"
+ORDINARY = "an ordinary array, to the device, by way"
 
 
 @dataclass
@@ -46,45 +48,55 @@ def lines(result: pandas.DataFrame, operation: str, memory: str | None = None) -
     return found
 
 
+def across(title: str, nbytes: Sequence[int]) -> Sheet:
+    """A sheet with these sizes across, and what the numbers below them are in."""
+    units = ["µs" if one < IN_RATES else "GB/s" for one in nbytes]
+    return Sheet(title, ["size", *map(size, nbytes)], [["unit", *units]])
+
+
 def sizes(*found: Lines) -> list[int]:
     """All sizes in the dictionaries that `lines` returns."""
     return sorted({nbytes for one in found for rows in one.values() for nbytes in rows})
 
 
-def cell(found: Lines, method: str | None, nbytes: int) -> str:
-    return rate(found.get(method, {}).get(nbytes, {}).get("gb_per_s", math.nan))
+def cell(rows: Mapping[int, Mapping[str, Any]], nbytes: int) -> str:
+    if nbytes not in rows:
+        return "n/a"
+    row = rows[nbytes]
+    return rate(1e6 * row["seconds"] if nbytes < IN_RATES else row["gb_per_s"])
 
 
-def methods(result: pandas.DataFrame, copies: pandas.DataFrame) -> Iterator[Sheet]:
+def methods(result: pandas.DataFrame) -> Iterator[Sheet]:
     """The methods of one result side by side, a Sheet for each operation and memory.
 
-    Beside pinned memory stands the link's ceiling, beside pageable the host's own copy as the
-    result `copies` has it. Only that copy, if no method was measured.
+    Beside pinned memory stands the link's ceiling, beside pageable the host's own copy. Only that
+    copy, if no method was measured.
     """
-    link, copy = lines(result, "link"), lines(copies, "copy")
+    link, copy = lines(result, "link"), lines(result, "copy")
     for operation, does in TRANSFERS.items():
         for memory in MEMORY:
             title, limit = ("link", link) if memory == "pinned" else ("host copy", copy)
-            beside = {title: limit.get(None, {})}
             found = lines(result, operation, memory)
-            yield from in_turn(f"{memory}, {does.title}", found, beside)
+            yield from in_turn(f"{memory}, {does.title}", found, {title: limit.get(None, {})})
     yield from ways(result)
     yield from cold_start(result)
     if copy and not result.loc[result["status"].eq("ok"), "operation"].isin(TRANSFERS).any():
-        rows = [[size(nbytes), cell(copy, None, nbytes)] for nbytes in sizes(copy)]
-        yield Sheet("NumPy to NumPy, on the host", ["size", "host copy"], rows)
+        yield from in_turn("NumPy to NumPy, on the host", {"host copy": copy[None]}, {})
 
 
 def in_turn(title: str, found: Lines, beside: Lines) -> Iterator[Sheet]:
     """A Sheet of what was measured in turn, with what stands `beside`; none if nothing was."""
-    sheet = Sheet(title, ["size", *found, *beside, "fastest", "noise"])
-    for nbytes in sizes(found):
-        rates = [cell(found, name, nbytes) for name in found]
-        rates += [cell(beside, name, nbytes) for name in beside]
-        group, said, noise = fastest(found, nbytes)
-        sheet.marks |= {(len(sheet.rows), 1 + list(found).index(one)) for one in group}
-        sheet.rows.append([size(nbytes), *rates, said, noise])
-    if sheet.rows:
+    there = sizes(found)
+    sheet = across(title, there)
+    for name, rows in [*found.items(), *beside.items()]:
+        if rows:
+            sheet.rows.append([name, *(cell(rows, nbytes) for nbytes in there)])
+    told = [fastest(found, nbytes) for nbytes in there]
+    for column, (group, _) in enumerate(told, 1):
+        sheet.marks |= {(1 + list(found).index(one), column) for one in group}
+    if len(found) > 1:
+        sheet.rows.append(["noise", *(margin for _, margin in told)])
+    if there:
         yield sheet
 
 
@@ -92,8 +104,8 @@ def ways(result: pandas.DataFrame) -> Iterator[Sheet]:
     """What to do with an ordinary array, or many small ones, and how to get an array back."""
     found = lines(result, "ordinary_warm")
     before = {name: found.pop(name) for name in ["registered"] if name in found}
-    yield from in_turn("an ordinary array, there, way by way", found, before)
-    yield from in_turn("256 small arrays, there, way by way", lines(result, "many_arrays"), {})
+    yield from in_turn(ORDINARY, found, before)
+    yield from in_turn(MANY, lines(result, "many_arrays"), {})
     link = {"link back": lines(result, "link_back").get(None, {})}
     for memory in MEMORY:
         back = lines(result, "existing_host_array", memory)
@@ -119,94 +131,14 @@ def cold_start(result: pandas.DataFrame) -> Iterator[Sheet]:
         yield Sheet("the first 1 KiB of a fresh interpreter", header, rows)
 
 
-def fastest(found: Lines, nbytes: int) -> tuple[list[str], str, str]:
-    """The methods that none is told to be faster than, the same in words, the margin in words."""
+def fastest(found: Lines, nbytes: int) -> tuple[list[str], str]:
+    """The methods that none is told to be faster than, and the margin in words."""
     there = {method: rows[nbytes] for method, rows in found.items() if nbytes in rows}
     rows = standing.of_methods(pandas.DataFrame.from_records([*there.values()]))
     margins = rows["margin"][1:]
     if margins.empty or margins.isna().any():
-        return [], "not known", "n/a"
-    group = rows["method"][~rows["apart"]].tolist()
-    said = f"{len(group)} tied" if len(group) > 1 else group[0]
-    return group, said, percent(as_percent(margins.max()))
-
-
-def two(one: pandas.DataFrame, other: pandas.DataFrame, told: pandas.DataFrame) -> Iterator[Sheet]:
-    """Two results method by method, a Sheet for each operation and memory, and one for the rest.
-
-    `told` is two_runs.compared of them.
-    """
-    told = told[told["dtype"].isna() | told["dtype"].eq(DTYPE)]
-    for operation, does in TRANSFERS.items():
-        rows = told[told["operation"].eq(operation)]
-        for memory in MEMORY:
-            left, right = (lines(result, operation, memory) for result in (one, other))
-            columns = {method: method for method in {**left, **right}}
-            of_memory = rows[rows["memory"].eq(memory)].set_index(["method", "nbytes"])
-            title = f"{memory}, {does.title}"
-            yield from pairs(title, columns, left, right, of_memory.to_dict("index"))
-        yield from together(f"all methods together, {does.title}", rows[rows["method"].eq(ALL)])
-    columns = {"link": "link", "copy": "host copy"}
-    left, right = (
-        {name: lines(result, name).get(None, {}) for name in columns} for result in (one, other)
-    )
-    rows = told[told["operation"].isin(columns)].set_index(["operation", "nbytes"])
-    yield from pairs("references", columns, left, right, rows.to_dict("index"))
-
-
-def pairs(
-    title: str,
-    columns: Mapping[str, str],
-    left: Lines,
-    right: Lines,
-    told: Mapping[Any, Mapping[str, Any]],
-) -> Iterator[Sheet]:
-    """A Sheet of left > right, left < right or left ~ right (not told apart), if there is any.
-
-    `told` has two_runs.compared's rows by column and size.
-    """
-    sheet = Sheet(title, ["size", *columns.values(), "noise"])
-    for nbytes in sizes(left, right):
-        rows = {name: told[name, nbytes] for name in columns if (name, nbytes) in told}
-        cells = []
-        for name in columns:
-            one, other = (cell(found, name, nbytes) for found in (left, right))
-            cells.append(f"{one} {sign(rows[name]) if name in rows else '|'} {other}")
-        noise = max((row["margin"] for row in rows.values()), default=math.nan)
-        sheet.rows.append([size(nbytes), *cells, percent(as_percent(noise))])
-    if sheet.rows:
-        yield sheet
-
-
-def together(title: str, rows: pandas.DataFrame) -> Iterator[Sheet]:
-    """A Sheet of what all methods did, `rows` of two_runs.compared: who is faster, by how much."""
-    memories = [memory for memory in MEMORY if rows["memory"].eq(memory).any()]
-    sheet = Sheet(title, ["size", *(name for memory in memories for name in (memory, "noise"))])
-    told = rows.set_index(["memory", "nbytes"]).to_dict("index")
-    for nbytes in sorted(rows["nbytes"].unique()):
-        sheet.rows.append([size(nbytes)])
-        for memory in memories:
-            row = told.get(
-                (memory, nbytes), {"apart": False, "change": math.nan, "margin": math.nan}
-            )
-            change, noise = (percent(as_percent(abs(row[name]))) for name in ("change", "margin"))
-            sheet.rows[-1] += [f"{sign(row)} {change}", noise]
-    if sheet.rows:
-        yield sheet
-
-
-def sign(row: Mapping[str, Any]) -> str:
-    """>: left is faster; <: right is; ~: they cannot be told apart."""
-    return "~" if not row["apart"] else "<" if row["change"] > 0 else ">"
-
-
-def count(told: pandas.DataFrame) -> tuple[int, int, int]:
-    """How many rows of two_runs.compared there are, in how many left is faster, in how many right.
-
-    Of transfers alone, all dtypes.
-    """
-    signs = [sign(row) for row in told[told["operation"].isin(TRANSFERS)].to_dict("records")]
-    return len(signs), signs.count(">"), signs.count("<")
+        return [], "n/a"
+    return rows["method"][~rows["apart"]].tolist(), percent(as_percent(margins.max()))
 
 
 def noise(result: pandas.DataFrame) -> str:

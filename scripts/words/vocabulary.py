@@ -16,6 +16,7 @@ DTYPE = "float32"  # of what is compared: for the same bytes the dtype does not 
 # decides, not the CPU; from HUGE on the source does not fit the CPU's caches.
 SMALL, LARGE, HUGE = 64 << 10, 4 << 20, 32 << 20
 SCALES = LARGE, HUGE
+IN_RATES = 1 << 20  # from here on a table says GB/s, below it microseconds
 
 # Transfers of a kind differ alike from process to process; what is not pinned is as pageable.
 KINDS = f"pinned, {size(LARGE)} and more", "pinned, below", "pageable"

@@ -34,8 +34,12 @@ def test_the_first_command_in_an_empty_clone(tmp_path):
     assert {here, "nvidia-h100-80gb-hbm3"} <= set(index["machines"])
     graphs = (site / "graphs").rglob("host_to_device.HostToDevice.time_new_array.json")
     assert any("machine-nvidia-h100-80gb-hbm3" in str(graph) for graph in graphs)
-    recorded = done.stdout.partition("Recorded, not measured here:")[2]
-    assert re.search(r"^ 256 MiB( +\d\S*){4}", recorded, re.MULTILINE)
+    answer = done.stdout.partition("Recorded, not measured here: nvidia-h100-80gb-hbm3")[2]
+    assert re.match(r", commit \w{8}, Python 3\.\d+\n- The link is as it should be: ", answer)
+    assert answer.count("\n- ") >= 5
+    steps = "Making .venv", "No NVIDIA driver here", "Publishing what is recorded", answer
+    assert sorted(steps, key=done.stdout.index) == list(steps)
+    assert not re.search(r"\w:\d+ +ok$", done.stdout, re.MULTILINE)  # a line of our code
     assert f"cd {clone.path} && {clone.path}/.venv/bin/python -m asv preview" in done.stdout
 
     again = clone.call(sys.executable, "scripts/bench.py", "--", *TINY)
@@ -66,7 +70,7 @@ def test_a_terminated_first_command_leaves_nothing_that_measures(project):
     environment = project.environment(PYTHONUNBUFFERED="1")
     with subprocess.Popen(command, cwd=project.path, env=environment, **pipes) as process:
         for line in process.stdout:
-            if "Setting up" in line:
+            if "Finding out how fast" in line:
                 break
         time.sleep(1)
         process.terminate()

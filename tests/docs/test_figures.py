@@ -12,7 +12,7 @@ from scripts.gate import pairs, recording, verdict
 from scripts.reading import chosen, points
 from scripts.recording import provenance
 from scripts.setup import git
-from scripts.tables import compared, side_by_side
+from scripts.tables import compared, printed, side_by_side
 from scripts.words.formats import size
 from scripts.words.vocabulary import KINDS, kind
 from tests.conftest import ROOT
@@ -51,14 +51,14 @@ def rates(result):
 
 def test_the_tables_are_what_compare_py_makes(result):
     """Remake them: python3 scripts/compare.py --markdown MACHINE:COMMIT"""
-    shown = compared.of_one(result)
+    shown = compared.of_one(result, compared.Recorded(result, []))
     sheets = {one.title: one for one in shown if isinstance(one, side_by_side.Sheet)}
     assert len(sheets) == 10
     for title, sheet in sheets.items():
-        found = compared.markdown(sheet)
+        found = printed.markdown(sheet)
         title_and_table = found.strip().split("\n\n", 1)
         assert title_and_table[-1] in text("README.md" if title == IN_README else "docs/numbers.md")
-    assert compared.escaped(side_by_side.noise(result)) in sentences("docs/numbers.md")
+    assert printed.escaped(side_by_side.noise(result)) in sentences("docs/numbers.md")
 
 
 def test_the_readmes_sentences_are_the_reports(result):

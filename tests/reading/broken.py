@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from scripts.change_points import history, in_words
 from scripts.reading import asv_files, chosen, points
 from scripts.report_page import page
-from scripts.tables import compared, origin
+from scripts.tables import compared, origin, printed
 from scripts.words import shown
 from tests.conftest import VERSION_1
 
@@ -101,7 +101,9 @@ def commands(folder, report):
             table.to_csv(folder.parent / "points.csv", index=False)
             for machine in table["machine"].unique():
                 result = one_line(chosen.choose, table, machine)
-                compared.terminal(compared.of_one(result) if result is not None else [])
+                recorded = compared.Recorded(table, left_out)
+                parts = compared.of_one(result, recorded) if result is not None else []
+                printed.terminal(parts)
         for name in MACHINE, f"{MACHINE}:4be76dc1":
             found = one_line(origin.find, name, folder, errors=(SystemExit, ValueError))
             if found:

@@ -8,12 +8,11 @@ import subprocess
 import sys
 
 import numpy
-import pandas
 import pytest
 
 from scripts import compare
 from scripts.reading import chosen, intervals, points
-from scripts.tables import compared, side_by_side
+from scripts.tables import compared, printed, side_by_side
 from scripts.words import formats
 from scripts.words.vocabulary import TRANSFERS
 from tests import stated
@@ -52,17 +51,38 @@ def as_of(result, machine, commit, factor=1.0, rows=slice(None)):
     return other
 
 
+def of_one(result):
+    return list(compared.of_one(result, compared.Recorded(result, [])))
+
+
+def of_two(*pair):
+    return list(compared.of_two(*pair, compared.Recorded(pair[0], [])))
+
+
 def sheets(parts):
-    return {part.title: part for part in parts if not isinstance(part, str)}
+    """By title, without its mark of what is doubtful."""
+    found = [part for part in parts if not isinstance(part, str)]
+    return {part.title.partition(" (doubtful")[0]: part for part in found}
 
 
 def columns(sheet):
-    """{(size, header): text}"""
+    """{(size, name of the row): text}"""
     return {
-        (row[0], name): cell
+        (size, row[0]): cell
         for row in sheet.rows
-        for name, cell in zip(sheet.header, row, strict=True)
+        for size, cell in zip(sheet.header[1:], row[1:], strict=True)
     }
+
+
+def shown_by(sheet):
+    return [row[0] for row in sheet.rows if "/" in row[0]]
+
+
+def ratios(sheet):
+    """{name of the first result's row: how many times as long the second one takes, by size}"""
+    names = [row[0].removeprefix("A ") for row in sheet.rows if row[0].startswith("A")]
+    found = [row[1:] for row in sheet.rows if row[0] == "B/A"]
+    return dict(zip(names, found, strict=True))
 
 
 def test_the_numbers_are_the_bytes_over_asvs_seconds(result):
@@ -71,7 +91,7 @@ def test_the_numbers_are_the_bytes_over_asvs_seconds(result):
     row = data["results"]["reference.Link.time_link"]
     columns_ = dict(zip(data["result_columns"], row, strict=False))
     seconds = columns_["result"][columns_["params"][0].index("268435456")]
-    sheet = sheets(compared.of_one(result))["pinned, into an existing device array"]
+    sheet = sheets(of_one(result))["pinned, into an existing device array"]
     shown = columns(sheet)["256 MiB", "link"]
     assert float(shown) == pytest.approx(268435456 / seconds / 1e9, rel=0.005)
 
@@ -84,12 +104,11 @@ def test_a_method_wins_only_where_it_can_be_told_from_the_others(result):
             for nbytes in side_by_side.sizes(found):
                 rows = {method: found[method][nbytes] for method in found}
                 best = min(rows, key=lambda method: rows[method]["seconds"])
-                group, said, _ = side_by_side.fastest(found, nbytes)
+                group, _ = side_by_side.fastest(found, nbytes)
                 assert group[0] == best
                 for method in set(rows) - {best}:
                     told = intervals.differ(rows[best], rows[method])
                     assert (method in group) == (not told)
-                assert said == (best if len(group) == 1 else f"{len(group)} tied")
                 seen.add(len(group))
     assert {1, 4} <= seen
 
@@ -97,11 +116,10 @@ def test_a_method_wins_only_where_it_can_be_told_from_the_others(result):
 def test_samples_of_one_process_name_no_winner(result):
     """However many they are: what processes differ by is not known then."""
     alone = result.assign(processes=1, log_sd=numpy.nan, degrees_of_freedom=numpy.nan)
-    for sheet in sheets(compared.of_one(alone)).values():
+    for sheet in sheets(of_one(alone)).values():
         assert not sheet.marks
-        assert {cell for (_, name), cell in columns(sheet).items() if name == "fastest"} == {
-            "not known"
-        }
+        noises = {cell for (_, name), cell in columns(sheet).items() if name == "noise"}
+        assert noises <= {"n/a"}
 
 
 def test_a_point_that_was_not_measured_is_no_number(result):
@@ -113,30 +131,28 @@ def test_a_point_that_was_not_measured_is_no_number(result):
     )
     part = result.astype({"status": object})
     part.loc[gone, ["status", "seconds", "gb_per_s"]] = ["failed", numpy.nan, numpy.nan]
-    shown = columns(sheets(compared.of_one(part))["pinned, into an existing device array"])
-    assert shown["1 KiB", "torch"] == "n/a"
-    assert shown["1 KiB", "fastest"] == "cuda-python"
-    both = columns(
-        sheets(compared.of_two(result, as_of(part, "b", "b" * 40)))[
-            "pinned, into an existing device array"
-        ]
-    )
-    assert re.fullmatch(r"0\.105 \| n/a", both["1 KiB", "torch"])
+    sheet = sheets(of_one(part))["pinned, into an existing device array"]
+    assert columns(sheet)["1 KiB", "torch"] == "n/a"
+    assert {row for row, column in sheet.marks if column == 1} == {1}  # cuda-python
+    both = sheets(of_two(result, as_of(part, "b", "b" * 40)))
+    found = columns(both["pinned, into an existing device array"])
+    assert (found["1 KiB", "A torch"], found["1 KiB", "B torch"]) == ("9.73", "n/a")
+    assert ratios(both["pinned, into an existing device array"])["torch"][0] == ""
 
 
 def test_two_results_say_who_is_faster_and_where_nobody_is(result):
     torch = result["method"] == "torch"
     slower = as_of(result, RECORDED, "b" * 40, 1.5, torch)
-    parts = list(compared.of_two(result, slower))
+    parts = of_two(result, slower)
     for title, sheet in sheets(parts).items():
-        for (_, name), cell in columns(sheet).items():
-            if name not in ("size", "noise"):
-                assert (" > " in cell) == (name == "torch"), (title, cell)
-                assert (" ~ " in cell) == (name != "torch"), (title, cell)
+        for name, cells in ratios(sheet).items():
+            assert set(cells) == ({"1.50x"} if name == "torch" else {"~"}), (title, name)
     transfers = int(torch.sum())
-    assert f"all dtypes, left is faster in {transfers} and right in 0;" in parts[-1]
-    turned = list(compared.of_two(slower, result))
-    assert f"all dtypes, left is faster in 0 and right in {transfers};" in turned[-1]
+    assert f"all dtypes, A is faster in {transfers} and B in 0;" in parts[-1]
+    turned = of_two(slower, result)
+    assert f"all dtypes, A is faster in 0 and B in {transfers};" in turned[-1]
+    (shown,) = {cell for cell in ratios(sheets(turned)["pinned, into a new device array"])["torch"]}
+    assert shown == "0.667x"
 
 
 def test_runs_with_nothing_changed_are_hardly_told_apart(table):
@@ -155,13 +171,13 @@ def test_runs_with_nothing_changed_are_hardly_told_apart(table):
 def test_everything_fits_a_terminal_and_any_name_is_harmless(result, monkeypatch, capsys):
     monkeypatch.setenv("COLUMNS", "80")
     other = as_of(result, "[red]<script>|*a*", "b" * 40)
-    compared.terminal(compared.of_one(other))
-    compared.terminal(compared.of_two(result, other))
+    printed.terminal(of_one(other))
+    printed.terminal(of_two(result, other))
     lines = capsys.readouterr().out.splitlines()
     assert max(map(len, lines)) <= 80
     assert not any("…" in line for line in lines)
     assert any(line.startswith("[red]<script>|*a*, commit bbbbbbbb") for line in lines)
-    (title, *_) = map(compared.markdown, compared.of_one(other))
+    (title, *_) = map(printed.markdown, of_one(other))
     assert title.startswith(r"\[red\]&lt;script&gt;\|\*a\*, commit bbbbbbbb")
 
 
@@ -191,11 +207,44 @@ def test_commits_may_be_abbreviated_but_not_ambiguous(table, result):
 
 
 def test_a_result_with_itself_and_more_than_two(capsys):
-    with pytest.raises(SystemExit, match="Both are nvidia-h200, commit 0d3bb95a"):
+    with pytest.raises(SystemExit, match="A and B are both nvidia-h200, commit 0d3bb95a"):
         compare.main([RECORDED, f"{RECORDED}:{COMMIT}"])
     with pytest.raises(SystemExit):
-        compare.main(["a", "b", "c"])
-    assert "one or two results at a time" in capsys.readouterr().err
+        compare.main(27 * ["a"])
+    assert "26 results at a time" in capsys.readouterr().err
+
+
+def test_many_results_side_by_side_by_the_fastest_method(result, monkeypatch, capsys):
+    machines = [as_of(result, name, COMMIT, factor) for name, factor in (("x", 1.5), ("y", 1))]
+    copies = result["operation"].eq("copy")
+    unknown = as_of(result, "z", COMMIT, 2).assign(log_sd=numpy.nan)
+    recorded = compared.Recorded(result, [])
+    parts = list(compared.of_many([result, *machines, unknown[~copies]], recorded))
+    assert parts[0].startswith("A: nvidia-h200, commit 0d3bb95a")
+    found = sheets(parts)
+    for operation, does in TRANSFERS.items():
+        for memory in side_by_side.MEMORY:
+            sheet = found[f"{memory}, {does.title}"]
+            shown = columns(sheet)
+            rows = side_by_side.lines(result, operation, memory)
+            least = min(row["seconds"] for row in (of[1024] for of in rows.values()))
+            assert shown["1 KiB", "A"] == shown["1 KiB", "C"] == formats.rate(1e6 * least)
+            assert shown["1 KiB", "B"] == formats.rate(1.5e6 * least)
+            most = max(row["gb_per_s"] for row in (of[256 << 20] for of in rows.values()))
+            assert shown["256 MiB", "A"] == formats.rate(most)
+            said = {
+                name: {shown[size, name] for size in sheet.header[1:]} for name in shown_by(sheet)
+            }
+            assert said["B/A"] <= {"1.50x", "~"}
+            assert "1.50x" in said["B/A"]
+            assert said["C/A"] == said["D/A"] == {"~"}  # of D nobody knows the noise
+    copy = columns(found["the host's own copy"])
+    assert (copy["1 KiB", "D"], copy["1 KiB", "D/A"]) == ("n/a", "")
+    monkeypatch.setenv("COLUMNS", "80")
+    printed.terminal(parts)
+    out = capsys.readouterr().out
+    assert max(map(len, out.splitlines())) <= 80
+    assert "…" not in out
 
 
 def test_what_was_measured_last_on_a_host_with_no_gpu(table, monkeypatch, capsys):
@@ -204,21 +253,31 @@ def test_what_was_measured_last_on_a_host_with_no_gpu(table, monkeypatch, capsys
     here["measured"] = table["measured"].max() + points.pandas.Timedelta(days=1)
     both = points.pandas.concat([table.astype({"machine": object, "commit": object}), here])
     monkeypatch.setenv("COLUMNS", "80")
-    compared.terminal(compared.of_last(both.reset_index(drop=True)))
-    out = capsys.readouterr().out
-    assert out.startswith("here, commit cccccccc")
-    assert "Recorded, not measured here:\nnvidia-h200, commit" in out
-    assert "The host copy is what was measured here, on here." in out
-    halved = here[(here["dtype"] == "float32") & (here["nbytes"] == 4 << 20)]["gb_per_s"].item()
-    shown = [line.split() for line in out.splitlines() if line.startswith(" 4 MiB")]
-    assert sum(formats.rate(halved) in row for row in shown) == 3  # its own, and pageable
+    recorded = compared.Recorded(both.reset_index(drop=True), [])
+    printed.terminal(compared.of_last(recorded))
+    there, ours = capsys.readouterr().out.split("Measured here:\n")
+    assert there.startswith("Recorded, not measured here:\nnvidia-h200, commit")
+    assert there.index("- Which library") < there.index("pinned, into an existing device array")
+    assert ours.startswith("here, commit cccccccc")
+    rows = copies[copies["dtype"].eq("float32") & copies["nbytes"].eq(4 << 20)]
+    of = {
+        name: formats.rate(rows["gb_per_s"].item() * factor)
+        for name, factor in (("h200", 1), ("us", 2))
+    }
+    for said, number in (there, of["h200"]), (ours, of["us"]):  # each has its host's own
+        lines = [line.split() for line in said.splitlines() if line.startswith(" host copy")]
+        assert lines
+        assert all(number in line for line in lines)
+    alone = list(compared.of_last(recorded, sentences=True))
+    assert not sheets(alone)
+    assert re.fullmatch(r"- NumPy to NumPy, .*: 1 KiB takes 110 ns.*GB/s\.", alone[-1]) or alone[-1]
 
 
 def test_a_result_of_other_things_than_copies(result):
     rest = result[result["operation"] == "nothing"]
-    assert list(compared.of_one(rest))[1] == "Nothing of float32 was measured"
+    assert list(of_one(rest))[1] == "Nothing of float32 was measured"
     with pytest.raises(chosen.NoSuchResult, match="The two have measured nothing of float32"):
-        list(compared.of_two(rest, as_of(rest, "other", "b" * 40)))
+        list(of_two(rest, as_of(rest, "other", "b" * 40)))
 
 
 @pytest.mark.parametrize("content", ["", "null", "[]", '{"version": 2}'])
@@ -247,17 +306,6 @@ def test_machines_whose_file_is_broken_are_left_out_and_named(project):
     machines = {line.split(",")[0] for line in said.splitlines()}
     assert machines >= {RECORDED, "nvidia-h100-80gb-hbm3"}  # and what was measured here
     assert not machines & set(BROKEN_MACHINES)
-
-
-def test_the_host_copy_is_said_to_be_from_here_only_if_it_is(table, result):
-    said = "The host copy is what was measured here, on here."
-    for operation, there in ("copy", True), ("nothing", False):
-        rows = result[result["operation"] == operation]
-        here = as_of(rows, "here", "a" * 40).assign(measured=table["measured"].max())
-        parts = list(compared.of_last(pandas.concat([table, here], ignore_index=True)))
-        assert (said in parts) == there
-        sheet = sheets(parts)["pageable, into an existing device array"]
-        assert columns(sheet)["1 KiB", "host copy"] != "n/a"
 
 
 def test_what_is_known_of_the_noise(table, result):
@@ -314,13 +362,12 @@ def stated_results(folder, *factors, **options):
 
 def test_the_fastest_is_told_by_ratios_and_never_said_of_ties(tmp_path):
     (run,) = stated_results(tmp_path, lambda point: TRUTH[point[1]])
-    parts = list(compared.of_one(run))
+    parts = list(of_one(run))
     found = [sheet for title, sheet in sheets(parts).items() if " device array" in title]
     assert len(found) == 4
     for sheet in found:
         shown = columns(sheet)
-        assert {cell for (_, name), cell in shown.items() if name == "fastest"} == {"2 tied"}
-        assert {column for _, column in sheet.marks} == {1, 3}  # cuda-python and cupy
+        assert sheet.marks == {(row, 1 + at) for row in (1, 3) for at in range(7)}  # two, tied
         noises = [float(cell.split()[0]) for (_, name), cell in shown.items() if name == "noise"]
         assert 0.5 < min(noises) <= max(noises) < 4  # the host drifts by 10
     assert f"{compared.METHODS_LEGEND} {compared.BY_RATIO}" in parts
@@ -328,7 +375,7 @@ def test_the_fastest_is_told_by_ratios_and_never_said_of_ties(tmp_path):
 
 
 def test_without_ratios_it_is_said_what_is_in_the_comparison(result):
-    assert f"{compared.METHODS_LEGEND} {compared.BY_SECONDS}" in list(compared.of_one(result))
+    assert f"{compared.METHODS_LEGEND} {compared.BY_SECONDS}" in of_one(result)
 
 
 def test_two_results_tell_a_library_from_the_host(tmp_path):
@@ -336,28 +383,27 @@ def test_two_results_tell_a_library_from_the_host(tmp_path):
         return 1.3 * TRUTH[point[1]] * (1.1 if point[1] == "torch" else 1)
 
     pair = stated_results(tmp_path, lambda point: TRUTH[point[1]], slower, drift=0.02)
-    parts = list(compared.of_two(*pair))
+    parts = list(of_two(*pair))
     found = sheets(parts)
     for does in TRANSFERS.values():
         for memory in side_by_side.MEMORY:
-            shown = columns(found[f"{memory}, {does.title}"])
-            signs = {(name, cell.split()[1]) for (_, name), cell in shown.items() if name in TRUTH}
-            assert signs == {("torch", ">"), ("cuda-python", "~"), ("cupy", "~"), ("pycuda", "~")}
+            told = ratios(found[f"{memory}, {does.title}"])
+            assert {name for name, cells in told.items() if set(cells) == {"~"}} == TRUTH.keys() - {
+                "torch"
+            }
+            assert all(1.05 < float(cell.removesuffix("x")) < 1.15 for cell in told["torch"])
         shown = columns(found[f"all methods together, {does.title}"])
-        assert {cell[0] for (_, name), cell in shown.items() if name in side_by_side.MEMORY} == {
-            ">"
-        }
-        ((change, _),) = {tuple(shown["4 MiB", "pinned"].removeprefix("> ").split())}
-        assert 20 < float(change) < 40
+        changes = {cell for (_, name), cell in shown.items() if name.endswith("B/A")}
+        assert all(1.1 < float(cell.removesuffix("x")) < 1.5 for cell in changes)
     assert any(compared.TWO_BY_RATIO in part for part in parts if isinstance(part, str))
-    assert "Of the 112 transfers that both have, all dtypes, left is faster in 28" in parts[-2]
-    assert "Of 28 points that both have measured in turn, left is faster in 28" in parts[-1]
+    assert "Of the 112 transfers that both have, all dtypes, A is faster in 28" in parts[-2]
+    assert "Of 28 points that both have measured in turn, A is faster in 28" in parts[-1]
 
 
 def test_two_results_by_ratio_fit_a_terminal(tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("COLUMNS", "80")
     pair = stated_results(tmp_path, lambda point: TRUTH[point[1]], lambda point: 1.0)
-    compared.terminal(compared.of_two(*pair))
+    printed.terminal(of_two(*pair))
     lines = capsys.readouterr().out.splitlines()
     assert max(map(len, lines)) <= 80
     assert not any("…" in line for line in lines)
@@ -367,6 +413,6 @@ def test_a_host_copy_beside_transfers_that_are_n_a_is_shown(result):
     part = result.astype({"status": object})
     transfers = part["operation"].isin([*TRANSFERS])
     part.loc[transfers, ["status", "seconds", "gb_per_s"]] = ["n/a", numpy.nan, numpy.nan]
-    parts = list(compared.of_one(part))
+    parts = list(of_one(part))
     assert list(sheets(parts)) == ["NumPy to NumPy, on the host"]
     assert "Nothing of float32 was measured" not in parts

@@ -1,0 +1,161 @@
+"""Results held against each other: two method by method, or any number by the fastest method.
+
+Sheets as side_by_side.py has them. Each result has a letter; its numbers stand below each other and
+below them how many times as long it takes as A, where that can be told.
+"""
+
+import math
+import string
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+import pandas
+
+from scripts.reading import intervals
+from scripts.tables.side_by_side import MANY, ORDINARY, Sheet, across, cell, lines
+from scripts.words.formats import as_percent, percent, size, times
+from scripts.words.vocabulary import ALL, DTYPE, MEMORY, TRANSFERS
+
+LETTERS = string.ascii_uppercase
+BACK = "back into an existing NumPy array", "back into a new NumPy array"
+Rows = Mapping[int, Mapping[str, Any]]  # of points.py's table, by size
+Changed = tuple[float, float] | None  # by how much the logarithm of the time is above A's; margin
+Told = Callable[[str, int, int], Changed]  # of a name, a result's place and a size
+
+
+def two(one: pandas.DataFrame, other: pandas.DataFrame, told: pandas.DataFrame) -> Iterator[Sheet]:
+    """Two results method by method, a Sheet for each operation and memory, and one for the rest.
+
+    `told` is two_runs.compared of them.
+    """
+    told = told[told["dtype"].isna() | told["dtype"].eq(DTYPE)]
+    for operation, does in TRANSFERS.items():
+        rows = told[told["operation"].eq(operation)]
+        for memory in MEMORY:
+            both = [lines(result, operation, memory) for result in (one, other)]
+            names = dict.fromkeys(name for found in both for name in found)
+            of_memory = rows[rows["memory"].eq(memory)].set_index(["method", "nbytes"])
+            sides = {name: [found.get(name, {}) for found in both] for name in names}
+            yield from held(f"{memory}, {does.title}", sides, of_two(of_memory))
+        yield from together(f"all methods together, {does.title}", rows[rows["method"].eq(ALL)])
+    for name, title in (("link", "the link"), ("copy", "the host's own copy")):
+        of_one = told[told["operation"].eq(name)].assign(method="").set_index(["method", "nbytes"])
+        sides = {"": [lines(result, name).get(None, {}) for result in (one, other)]}
+        yield from held(title, sides, of_two(of_one))
+
+
+def of_two(rows: pandas.DataFrame) -> Told:
+    """What `rows` of two_runs.compared say, by method and size."""
+    told = rows.to_dict("index")
+
+    def changed(name: str, _: int, nbytes: int) -> Changed:
+        row = told.get((name, nbytes))
+        return row and (-row["change"], row["margin"])
+
+    return changed
+
+
+def many(results: Sequence[pandas.DataFrame]) -> Iterator[Sheet]:
+    """Any number of results, a Sheet for each operation and memory: of each the fastest method."""
+    asked: list[tuple[str, str, str | None]] = [
+        (f"{memory}, {does.title}", operation, memory)
+        for operation, does in TRANSFERS.items()
+        for memory in MEMORY
+    ]
+    asked += [
+        (ORDINARY, "ordinary_warm", None),
+        (MANY, "many_arrays", None),
+        *((f"{memory}, {BACK[0]}", "existing_host_array", memory) for memory in MEMORY),
+        (f"pageable, {BACK[1]}", "new_host_array", "pageable"),
+        ("the link", "link", None),
+        ("the link, back", "link_back", None),
+        ("the host's own copy", "copy", None),
+    ]
+    for title, operation, memory in asked:
+        sides = [least(lines(result, operation, memory)) for result in results]
+        yield from held(title, {"": sides}, by_seconds(sides))
+
+
+def least(found: Mapping[str | None, Rows]) -> Rows:
+    """Of each size the row that takes the least time; of ways, those that need nothing before."""
+    best: dict[int, Mapping[str, Any]] = {}
+    for name, rows in found.items():
+        for nbytes, row in rows.items():
+            known = best.get(nbytes)
+            if name != "registered" and (known is None or row["seconds"] < known["seconds"]):
+                best[nbytes] = row
+    return best
+
+
+def by_seconds(sides: Sequence[Rows]) -> Told:
+    def changed(_: str, number: int, nbytes: int) -> Changed:
+        if not (nbytes in sides[0] and nbytes in sides[number]):
+            return None
+        one, other = sides[0][nbytes], sides[number][nbytes]
+        margin = float(intervals.margin(one, other, same_run=False))
+        return math.log(other["seconds"] / one["seconds"]), margin
+
+    return changed
+
+
+def held(title: str, named: Mapping[str, Sequence[Rows]], told: Told) -> Iterator[Sheet]:
+    """A Sheet of results held against the first, A, of them, if there is anything.
+
+    `named` has the rows of each result by size; `told`, by how much the logarithm of the seconds,
+    or of the ratio, is above A's, and by how much it must be.
+    """
+    there = sorted({nbytes for sides in named.values() for of in sides for nbytes in of})
+    sheet = across(title, there)
+    margins: dict[int, float] = {}
+    for name, sides in named.items():
+        for letter, rows in zip(LETTERS, sides, strict=False):
+            label = f"{letter} {name}".strip()
+            sheet.rows.append([label, *(cell(rows, nbytes) for nbytes in there)])
+        for number, letter in enumerate(LETTERS[1 : len(sides)], 1):
+            found = {nbytes: told(name, number, nbytes) for nbytes in there}
+            sheet.rows.append([f"{letter}/A", *(ratio(found[nbytes]) for nbytes in there)])
+            for nbytes, one in found.items():
+                if one:
+                    margins[nbytes] = max(one[1], margins.get(nbytes, 0.0))
+    noise = (percent(as_percent(margins.get(nbytes, math.nan))) for nbytes in there)
+    sheet.rows.append(["noise", *noise])
+    if there:
+        yield sheet
+
+
+def ratio(told: Changed) -> str:
+    """'1.07x', '~' where it is not told, '' where only one of the two was measured."""
+    if told is None:
+        return ""
+    changed, margin = told
+    return times(changed) if abs(changed) > margin else "~"
+
+
+def together(title: str, rows: pandas.DataFrame) -> Iterator[Sheet]:
+    """A Sheet of what all methods did, `rows` of two_runs.compared."""
+    there = sorted(map(int, rows["nbytes"].unique()))
+    sheet = Sheet(title, ["size", *map(size, there)])
+    for memory in MEMORY:
+        told = rows[rows["memory"].eq(memory)].set_index("nbytes").to_dict("index")
+        if told:
+            of = [told.get(nbytes) for nbytes in there]
+            ratios = [ratio(row and (-row["change"], row["margin"])) for row in of]
+            sheet.rows.append([f"{memory}, B/A", *ratios])
+            noise = [percent(as_percent(row["margin"])) if row else "" for row in of]
+            sheet.rows.append(["noise", *noise])
+    if there:
+        yield sheet
+
+
+def sign(row: Mapping[str, Any]) -> str:
+    """>: A is faster; <: B is; ~: they cannot be told apart."""
+    return "~" if not row["apart"] else ">" if row["change"] < 0 else "<"
+
+
+def count(told: pandas.DataFrame) -> tuple[int, int, int]:
+    """How many rows of two_runs.compared there are, in how many left is faster, in how many right.
+
+    Of transfers alone, all dtypes.
+    """
+    signs = [sign(row) for row in told[told["operation"].isin(TRANSFERS)].to_dict("records")]
+    return len(signs), signs.count(">"), signs.count("<")
