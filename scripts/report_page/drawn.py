@@ -94,7 +94,7 @@ def largest(rows: pandas.DataFrame) -> int:
 
 
 def measured(rows: pandas.DataFrame, text: str) -> int:
-    """'1 MiB', '4mib' -> 1048576. ValueError if nothing of that size is in `rows`."""
+    """'1 MiB', '1mib' -> 1048576. ValueError if nothing of that size is in `rows`."""
     known = {size(one): int(one) for one in sorted(rows["nbytes"].dropna().unique())}
     for name, nbytes in known.items():
         if "".join(text.split()).lower() == name.replace(" ", "").lower():
