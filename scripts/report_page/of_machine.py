@@ -8,7 +8,7 @@ import pandas
 
 from scripts.answers import choosing, doubts, first, sentences, ways
 from scripts.change_points import in_words, what_changed
-from scripts.change_points.history import Change
+from scripts.change_points.change import Change
 from scripts.reading.points import RUN
 from scripts.recording import provenance
 from scripts.words.formats import day
