@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from scripts import points as points_command
 from scripts.reading import intervals, points, results_file
+from scripts.recording import provenance
 from scripts.words.vocabulary import TRANSFERS
 from tests import derived
 from tests.conftest import VERSION_1
@@ -91,15 +92,48 @@ def test_what_has_no_number_stays_apart(states, tmp_path_factory):
 
 
 def test_the_files_hold_the_table(tmp_path, whole, monkeypatch):
+    monkeypatch.setattr(points, "RESULTS", VERSION_1)
     monkeypatch.setattr(points.load, "__defaults__", (VERSION_1, None, None))
     csv, parquet = tmp_path / "p.csv", tmp_path / "p.parquet"
     points_command.main(["--csv", str(csv), "--parquet", str(parquet)])
     some = whole.dropna(axis="columns", how="all")  # of an empty column Parquet keeps no type
-    pandas.testing.assert_frame_equal(pandas.read_parquet(parquet)[some.columns], some)
+    some = some.drop(columns="python")
+    binary = pandas.read_parquet(parquet)
+    pandas.testing.assert_frame_equal(binary[some.columns], some)
     text = pandas.read_csv(csv, keep_default_na=False, na_values=[""])
-    assert list(text.columns) == list(whole.columns) == points.COLUMNS
+    more = [*points.COLUMNS, *points_command.COLUMNS.values()]
+    assert list(text.columns) == list(binary.columns) == more
     numpy.testing.assert_allclose(text["gb_per_s"], whole["gb_per_s"])
     assert list(text["status"]) == list(whole["status"])
+    assert set(text["python"]) == set(binary["python"]) == {"python 3.12"}
+
+
+def test_each_point_has_what_the_run_that_measured_it_recorded(tmp_path, monkeypatch):
+    """Of two runs of one result the driver differs; what was before both has none."""
+    derived.result(tmp_path, "m", COMMIT, 0)
+    table, _ = points.load(tmp_path)
+    first, last = 1795402365000, 1795402367000
+    times = pandas.to_datetime([first - 1, first + 1, last, last + 1], unit="ms", utc=True)
+    table["measured"] = times[[at % 4 for at in range(len(table))]]
+    run = {"ended": None, "processes": None}
+    runs = [
+        run | {"started": first, "facts": {"driver": "570.1", "pycuda": "2026.10"}},
+        run | {"started": last, "facts": {"driver": "580.2", "gpu uuid hash": "123e4"}},
+    ]
+    (name,) = tmp_path.glob("m/*-*.json")
+    with provenance.replacing(provenance.path_beside(name), runs):
+        pass
+    monkeypatch.setattr(points, "RESULTS", tmp_path)
+    csv = tmp_path / "p.csv"
+    points_command.with_origin(table, []).to_csv(csv, index=False)
+    text = pandas.read_csv(csv)
+    assert len(text) == len(table)
+    before, after = table["measured"].eq(times[0]), table["measured"].ge(times[2])
+    assert text["driver"][before].isna().all()
+    assert set(text["driver"][after]) == {"driver 580.2"}
+    assert set(text["driver"][~before & ~after]) == {"driver 570.1"}
+    assert set(text["pycuda"].dropna()) == {"pycuda 2026.10"}
+    assert set(text["gpu_uuid_hash"].dropna()) == {"gpu uuid hash 123e4"}
 
 
 def test_every_column_is_described():
