@@ -16,7 +16,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from scripts.setup import children, environment, pins
+from scripts.setup import children, environment, pins, progress
 from scripts.setup.environment import ROOT, VENV
 from scripts.words import one_line  # noqa: F401 - all scripts import this first
 
@@ -109,18 +109,22 @@ def make() -> None:
     shutil.rmtree(VENV, ignore_errors=True)
     VENV.mkdir(exist_ok=True)
     MADE.write_text("")  # ours, but not finished
-    print("Making .venv with the tools in requirements/dev.txt", flush=True)
+    print("Making .venv with the tools in requirements/dev.txt: once, about a minute", flush=True)
     failed = f"Could not make {VENV}; what went wrong stands above"
+    pip = [PYTHON, "-m", "pip", "install", "-q", "--disable-pip-version-check"]
     commands: tuple[list[str | Path], ...] = (
         [python, "-m", "venv", VENV],
-        [PYTHON, "-m", "pip", "install", "-q", "--disable-pip-version-check", "-r", REQUIREMENTS],
+        [*pip, "--log", progress.log(VENV), "-r", REQUIREMENTS],
         [PYTHON, "-I", pins.__file__, REQUIREMENTS],  # that it is there, and not elsewhere
     )
     python_alone, end = environment.without_python(os.environ), children.ending_with_us()
     for command in commands:
-        with subprocess.Popen(  # in a session of its own: an interrupt reaches us alone
-            command, env=python_alone, preexec_fn=end, start_new_session=True
-        ) as process:
+        with (
+            progress.of_pip(VENV),
+            subprocess.Popen(  # in a session of its own: an interrupt reaches us alone
+                command, env=python_alone, preexec_fn=end, start_new_session=True
+            ) as process,
+        ):
             try:
                 code = process.wait()
             except KeyboardInterrupt:
