@@ -111,10 +111,11 @@ def make() -> None:
     MADE.write_text("")  # ours, but not finished
     print("Making .venv with the tools in requirements/dev.txt: once, about a minute", flush=True)
     failed = f"Could not make {VENV}; what went wrong stands above"
-    pip = [PYTHON, "-m", "pip", "install", "-q", "--disable-pip-version-check"]
+    quietly = "-q", "--progress-bar=off", "--disable-pip-version-check"
+    log = progress.log(VENV)
     commands: tuple[list[str | Path], ...] = (
         [python, "-m", "venv", VENV],
-        [*pip, "--log", progress.log(VENV), "-r", REQUIREMENTS],
+        [PYTHON, "-m", "pip", "install", *quietly, "--log", log, "-r", REQUIREMENTS],
         [PYTHON, "-I", pins.__file__, REQUIREMENTS],  # that it is there, and not elsewhere
     )
     python_alone, end = environment.without_python(os.environ), children.ending_with_us()
