@@ -23,6 +23,7 @@ from scripts.setup import children, dotvenv, git, stack
 
 SOME_FAILED = 2  # asv run's exit code when it has recorded the others
 BUSY = 75  # its exit code, and ours, when another run measures (asv_plugin)
+FIRST = "the libraries are installed first, once"
 NEEDED = {
     "asv": "asv==0.6.6",
     "asv_runner": "asv_runner==0.3.2",
@@ -67,52 +68,62 @@ def asv(*words: str) -> int:
             signal.signal(signal.SIGTERM, before)
 
 
-def show_answer() -> None:
-    """In sentences, of what is recorded, as far as this Python can."""
+def answer() -> None:
+    """What is recorded says, in sentences, as far as this Python can."""
     if not dotvenv.missing(*dotvenv.TABLES):
-        print(flush=True)
+        print()
         command = [sys.executable, "scripts/compare.py", "--answers"]
         subprocess.run(command, preexec_fn=children.ending_with_us())
-    print("\nAll numbers, as tables: python3 scripts/compare.py", flush=True)
+    print("The numbers, as tables: python3 scripts/compare.py", flush=True)
 
 
 def parts(full: bool) -> list[str]:
     """What to measure, as regular expressions for asv; everything if there are none."""
     if stack.cuda_version() is None:
-        print("No NVIDIA driver here: measuring the host alone, about a minute", flush=True)
-        return ["HostCopy", "Harness"]
+        step(f"No NVIDIA driver here: measuring the host's own copies, half a minute; {FIRST}")
+        return ["HostCopy", "Harness"] if full else ["HostCopy.*float32", "Harness.*none"]
     if full:
-        print("Measuring everything: nine minutes on an H100", flush=True)
+        step(f"Measuring everything: nine minutes on an H100; {FIRST}")
         return []
-    print("Measuring float32 with all libraries: under two minutes on an H100", flush=True)
+    step(f"Measuring float32 with all libraries: under two minutes on an H100; {FIRST}")
     return ["float32", r"time_link\(", "Harness"]
+
+
+def step(what: str) -> None:
+    """What is done next, and how long that takes."""
+    print(f"\n{what}", flush=True)
 
 
 def main(options: argparse.Namespace) -> int:
     os.chdir(dotvenv.ROOT)
     os.environ["ASV_IN_SHORT"] = "yes"  # scripts/asv_plugin/in_short.py
     words = ["--environment=existing:same"] if options.python == "same" else []
-    if not any(word.startswith(("-b", "--bench")) for word in options.asv):
+    if any(word.startswith(("-b", "--bench")) for word in options.asv):
+        step(f"Measuring what is asked for; {FIRST}")
+    else:
         words += [f"--bench={part}" for part in parts(options.full)]
     measured = asv("run", *words, *options.asv)
     if measured == BUSY:
-        print("\nMeanwhile, what is recorded:")
-        show_answer()
+        step("What is recorded meanwhile:")
+        answer()
         return BUSY
     if measured not in (0, SOME_FAILED):
         return measured
-    print("Publishing: the report and the site, some ten seconds", flush=True)
+    step("Publishing what is recorded: a quarter of a minute")
     published = asv("publish")
-    show_answer()
     if published:
+        answer()
         return measured or published
+    print()
     site = dotvenv.ROOT / ".asv" / "html"
     python = shlex.quote(sys.executable)
     report = site / "report.html"
     if report.exists():
-        print(f"The report, which a browser opens from its file: {report}")
-    print(f"asv's site with every result, to be looked at in a browser: {site}")
+        print(f"The report, which a browser opens from its file, is {report}")
+    print(f"The site with all results is in {site}. To look at it:")
     print(f"  cd {shlex.quote(str(dotvenv.ROOT))} && {python} -m asv preview")
+    print("and go with a browser to the address that it says")
+    answer()
     if measured:
         print("\nSome points failed; above it says which, and why", file=sys.stderr)
     return measured

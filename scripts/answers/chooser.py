@@ -58,7 +58,7 @@ def of_ordinary(run: DataFrame) -> Iterator[Case]:
         uses = paying.uses_to_pay(run, found)
         locked = {
             one.nbytes: {
-                "seconds": rounded(one.seconds(BEFOREHAND)),
+                "seconds": rounded(one.took(BEFOREHAND)),
                 "uses": uses.get(one.nbytes),
             }
             for one in found
@@ -78,7 +78,7 @@ def of_size(one: Standing, before: Mapping[str, Mapping[int, float]]) -> dict[st
         "best": one.best,
         "fastest": one.fastest,
         "others": {name: rounded(cost) for name, cost in one.others.items()},
-        "seconds": {name: rounded(one.seconds(name)) for name in one.rows},
+        "seconds": {name: rounded(one.took(name)) for name in one.rows},
         "margin": rounded(one.margin),
         "beforehand": {
             name: rounded(before[name][one.nbytes])

@@ -11,7 +11,7 @@ from typing import Any
 
 from pandas import DataFrame
 
-from scripts.recording import facts, gpu, host  # noqa: F401 - alarms
+from scripts.recording import facts, gpu, host  # noqa: F401 - they have alarms
 from scripts.setup import git, stack
 from scripts.words.formats import count, percent
 from scripts.words.thresholds import FEW_QUIET, unchanged
@@ -36,12 +36,16 @@ def of(run: DataFrame, runs: Runs, left_out: Sequence[str] = ()) -> list[str]:
 def of_runs(run: DataFrame, runs: Runs) -> Iterator[str]:
     """What was wrong while it was measured."""
     first = run.iloc[0]
+    link = first["pcie_link"] if isinstance(first["pcie_link"], str) else None  # or NaN
     for one in runs:
         took = (one["ended"] - one["started"]) / 1000 if one["ended"] else math.inf
-        about = {"machine link": first["pcie_link"], "seconds": took}
-        yield from facts.alarms({**one["facts"], **about})
-        yield from other_stack(one["facts"], str(first["commit"]))
-    gpus = {one["facts"].get("gpu uuid hash") for one in runs} - {None}
+        about = {"machine link": link, "seconds": took}
+        try:
+            yield from facts.alarms({**one["facts"], **about})
+            yield from other_stack(one["facts"], str(first["commit"]))
+        except (TypeError, ValueError, AttributeError):  # a file that was changed by hand
+            yield "What is recorded of it is broken: not all of it can be looked at"
+    gpus = {str(one["facts"].get("gpu uuid hash")) for one in runs} - {"None"}
     if len(gpus) > 1:
         yield f"{len(gpus)} GPUs are in this one result: no number says which GPU it is of"
 

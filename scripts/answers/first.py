@@ -47,7 +47,7 @@ def pinning(run: DataFrame) -> Iterator[str]:
     sizes = choosing.by_size(begins)
     if not sizes:
         if begins:
-            yield f"Pinned memory is not told to be faster than pageable, {INTO}."
+            yield f"Pinned memory is not measurably faster than pageable, {INTO}."
         return
     parts = [
         f"from {size(nbytes)} on" + f" with {listed(names)}" * (len(sizes) > 1)
@@ -60,7 +60,7 @@ def pinning(run: DataFrame) -> Iterator[str]:
     both = [one for one in begins if one not in never and one in large.rows and one in slow.rows]
     how = ""
     if large.nbytes == slow.nbytes and both:
-        times = factors(slow.seconds(name) / large.seconds(name) for name in both)
+        times = factors(slow.took(name) / large.took(name) for name in both)
         rates = (rate(max(one.rows[name]["gb_per_s"] for name in both)) for one in (large, slow))
         how = "; at {} it is {} as fast, {} against {} GB/s".format(
             size(large.nbytes), times, *rates
@@ -73,7 +73,7 @@ def library(found: Sequence[Standing]) -> Iterator[str]:
     if not any(len(one.rows) > 1 for one in found):
         return
     parts = [which(answer, same) for answer, same in standings.ranges(found, answered)]
-    yield f"Which library, pinned and {INTO}: {'; '.join(filter(None, parts))}."
+    yield f"Which library, for a pinned array {INTO}: {'; '.join(filter(None, parts))}."
 
 
 def answered(one: Standing) -> tuple[str, list[str]]:
@@ -98,14 +98,16 @@ def which(answer: tuple[str, list[str]], same: Sequence[Standing]) -> str:
     if how == "unknown":
         return f"{where} nobody knows, as the noise is not known"
     if how == "alike":
-        return f"{where} none is told to be faster than another"
+        return f"{where} none is measurably faster than another"
     if how == "hardly":
         most = percent(max(map(within, same)))
         return f"{where} it hardly matters, all are within {most} of each other"
     slowest = [max(one.others.values()) for one in same]
     others = f"the slowest takes {percents(min(slowest), max(slowest))} longer"
     if len(best) > 1:
-        return f"{where} {listed(best)}, which are not told apart; {others}".replace("; ", ", and ")
+        return f"{where} {listed(best)}, which cannot be told apart; {others}".replace(
+            "; ", ", and "
+        )
     return f"{where} {best[0]} is the fastest, and {others}"
 
 
@@ -115,7 +117,7 @@ def smallest(run: DataFrame) -> Iterator[str]:
     for memory in PINNED, PAGEABLE:
         if found := standings.of(run, OPERATION, memory):
             least = found[0].nbytes
-            took = durations(found[0].seconds(name) for name in found[0].rows)
+            took = durations(found[0].took(name) for name in found[0].rows)
             parts.append(f"{took} from {memory} memory")
     if parts:
         yield f"{size(least)} takes, by library, {listed(parts)}."

@@ -81,7 +81,8 @@ def best(run: DataFrame, operation: str) -> float | None:
 def slowest(runs: Sequence[Mapping[str, Any]]) -> Link | None:
     """The least that the link was under load in any of the runs; None if nobody looked."""
     ends = ("link generation", "link width")
-    seen = [[one["facts"][name] for one in runs if name in one["facts"]] for name in ends]
+    facts = [one["facts"] for one in runs]
+    seen = [[one[name] for one in facts if isinstance(one.get(name), int)] for name in ends]
     return Link(*map(min, seen)) if all(seen) else None
 
 

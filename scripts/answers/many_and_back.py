@@ -20,7 +20,7 @@ def many(run: DataFrame) -> Iterator[str]:
     if faster:
         yield f"256 small arrays, packed into one pinned buffer: {against(faster)} as one by one."
     elif any(names(one, EACH) and names(one, PACKED) for one in found):
-        yield "256 small arrays: packing them gains nothing that can be told."
+        yield "256 small arrays: packing them gains nothing measurable."
     queued, packed = gains(found, PACKED, QUEUED), gains(found, QUEUED, PACKED)
     parts = []
     if packed:
@@ -81,5 +81,5 @@ def beside(slow: Standing, fast: Standing | None) -> list[float]:
     if fast is None or slow.rows.keys() != fast.rows.keys():
         return []
     told = [intervals.differ(slow.rows[name], fast.rows[name]) for name in slow.rows]
-    times = [slow.seconds(name) / fast.seconds(name) for name in slow.rows]
+    times = [slow.took(name) / fast.took(name) for name in slow.rows]
     return times if all(told) and min(times) > 1 else []

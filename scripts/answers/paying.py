@@ -18,11 +18,11 @@ def gained(found: Sequence[Standing]) -> Iterator[str]:
     gains = gain(found)
     if gains:
         yield (
-            f"Page-locked beforehand ({BEFOREHAND}) an array is {standings.where(found, gains)} "
-            f"{factors(gains.values())} as fast as {DIRECT}."
+            f"Page-locked beforehand, an array is {factors(gains.values())} as fast as sent "
+            f"directly, {standings.where(found, gains)}."
         )
     elif any({DIRECT, BEFOREHAND} <= one.rows.keys() for one in found):
-        yield "Page-locking an array beforehand gains nothing that can be told."
+        yield "Page-locking an array beforehand gains nothing measurable."
 
 
 def gain(found: Sequence[Standing]) -> dict[int, float]:
@@ -49,7 +49,7 @@ def uses_to_pay(run: DataFrame, found: Sequence[Standing]) -> dict[int, int]:
         for one in found
         if one.nbytes in costs
         and one.nbytes in gains
-        and (saved := one.seconds(DIRECT) - one.seconds(BEFOREHAND)) > 0
+        and (saved := one.took(DIRECT) - one.took(BEFOREHAND)) > 0
     }
 
 

@@ -16,6 +16,12 @@ from scripts.reading import intervals, standing
 from scripts.words.formats import as_percent, listed, size
 from scripts.words.vocabulary import DTYPE
 
+NEEDED = [
+    *("method", "way", "nbytes", "seconds", "gb_per_s"),
+    *("processes", "log_sd", "degrees_of_freedom"),
+    *("visits", "relative", "relative_sd", "relative_df"),
+]
+
 
 @dataclass(frozen=True)
 class Standing:
@@ -37,7 +43,7 @@ class Standing:
         alone = len(self.best) == 1 and len(self.rows) > 1
         return self.best[0] if alone else None
 
-    def seconds(self, name: str) -> float:
+    def took(self, name: str) -> float:
         return float(self.rows[name]["seconds"])
 
     def times(self, slow: str, fast: str) -> float | None:
@@ -78,10 +84,11 @@ def of_size(rows: DataFrame, by: str) -> Standing:
 
 def of(run: DataFrame, operation: str, memory: str | None = None) -> list[Standing]:
     """Of each size of `operation` that the result `run` has measured, with float32 or as bytes."""
-    rows = run[run["operation"].eq(operation) & run["status"].eq("ok")]
-    rows = rows[rows["dtype"].isna() | rows["dtype"].eq(DTYPE)]
+    chosen = run["operation"].eq(operation) & run["status"].eq("ok")
+    chosen &= run["dtype"].isna() | run["dtype"].eq(DTYPE)
     if memory:
-        rows = rows[rows["memory"].eq(memory)]
+        chosen &= run["memory"].eq(memory)
+    rows = run.loc[chosen, NEEDED].astype({"method": object, "way": object})
     by = "way" if rows["method"].isna().all() else "method"
     return [of_size(same, by) for _, same in rows.groupby("nbytes")]
 

@@ -4,6 +4,7 @@ paying.py has what that needs beforehand, many_and_back.py the same of many smal
 way back.
 """
 
+import contextlib
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
@@ -50,7 +51,7 @@ def named(way: str) -> str:
 def once(found: Sequence[Standing]) -> Iterator[str]:
     """Which way is the fastest, of those that need nothing of the array beforehand."""
     if parts := best(standings.without(found, BEFOREHAND), named):
-        yield f"An ordinary array that is sent once ({DIRECT}: as it is): {'; '.join(parts)}."
+        yield f"An ordinary array that is sent once: {'; '.join(parts)}."
 
 
 def without_torch(found: Sequence[Standing]) -> Iterator[str]:
@@ -67,10 +68,10 @@ def best(found: Sequence[Standing], called: Callable[[str], str] = str) -> list[
     for ways, same in standings.ranges(there, lambda one: [] if DIRECT in one.best else one.best):
         where = standings.at(same)
         if not ways:
-            parts.append(f"{where} nothing is told to be faster than {DIRECT}")
+            parts.append(f"{where} nothing is measurably faster than sending it directly")
             continue
         gains = [gain for one in same for way in ways if (gain := one.gain(DIRECT, way))]
-        so_fast = f"{factors(gains)} as fast as {DIRECT}"
+        so_fast = f"{factors(gains)} as fast as sending it directly"
         if len(ways) == 1:
             parts.append(f"{where} {called(ways[0])} is the fastest way, {so_fast}")
         else:
@@ -83,7 +84,7 @@ def from_memory(run: DataFrame, warm: Sequence[Standing]) -> Iterator[str]:
     for cold in standings.of(run, COLD):
         same = next((one for one in warm if one.nbytes == cold.nbytes), None)
         longer = {
-            way: factor(cold.seconds(way) / same.seconds(way))
+            way: factor(cold.took(way) / same.took(way))
             for way in (DIRECT, TORCH)
             if same
             and way in cold.rows
@@ -116,9 +117,16 @@ def threads(found: Sequence[Standing], runs: Sequence[Mapping[str, Any]]) -> Ite
             are += f", {standings.where(there, slower)} slower"
         said.append(f"{number[1]} are {are}")
     if said:
-        cores = {len(host.listed(one["facts"].get("cpu affinity", ""))) for one in runs} - {0}
-        on = f" Measured on {' or '.join(map(str, sorted(cores)))} cores." * bool(cores)
+        cores = " or ".join(map(str, sorted(set(cores_of(runs)))))
+        on = f" Measured on {cores} cores." * bool(cores)
         yield f"Staged by several threads, against one ({ONE_THREAD}): {'; '.join(said)}.{on}"
+
+
+def cores_of(runs: Sequence[Mapping[str, Any]]) -> Iterator[int]:
+    """On how many cores each run could be, where that is recorded."""
+    for one in runs:
+        with contextlib.suppress(KeyError, ValueError, AttributeError):
+            yield len(host.listed(one["facts"]["cpu affinity"]))
 
 
 def not_measured(run: DataFrame) -> Iterator[str]:

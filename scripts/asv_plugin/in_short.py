@@ -21,10 +21,11 @@ IN_SHORT = "ASV_IN_SHORT"  # set by bench.py
 SAID = [
     (r"Creating environments", "Making asv's environment in .asv/env, where it is not there yet"),
     (r"Installing (\w+).* into .*", r"Installing the libraries that commit \1 pins"),
+    (r"Setting up \w+:\d+", "Finding out how fast a quiet core is"),
     (r"Benchmarking .*", "Measuring"),
     (r"Left out: .*: an older version", ""),  # compare.py counts them
     (
-        r"Discovering benchmarks|Running |For NumPy to GPU commit|Setting up |Loading |Getting |"
+        r"Discovering benchmarks|Running |For NumPy to GPU commit|Loading |Getting |"
         r"Detecting |Generating |Writing index|ok$|=====|[a-z_]+\.[A-Z]\w+\.\w+$|\.+$",
         "",
     ),
@@ -87,8 +88,8 @@ class InShort(logging.Filter):
                 self.benchmark = text
                 record.msg = found.expand(instead)
                 break
-        if record.msg:
-            progress.line.end()
+        # So that what asv adds to a line, "ok" or dots, does not come behind another one.
+        (progress.line.end if record.msg else log.flush)()
         return bool(record.msg)
 
 

@@ -26,6 +26,7 @@ from scripts.words.thresholds import QUIET
 
 SUFFIX = ".noise.jsonl"
 COLUMNS = "samples", "quiet", "sentinel", "visit"  # a value a process
+OLDEST = {"samples": 25, "sentinel": None, "visit": None}  # in the place of what is not there
 Point = tuple[str, int]  # a benchmark, and the index of its parameters
 Points = dict[tuple[Any, ...], dict[str, Any]]  # lines by (benchmark, *parameters)
 
@@ -44,10 +45,9 @@ def load(path: str | Path) -> Points:
     except ValueError as error:
         raise ValueError(f"Error parsing the noise file '{path}': {error}") from None
     for point in points:
-        processes = len(point["quiet"])
-        point.setdefault("samples", [25] * processes)  # these three are not in the first files
-        point.setdefault("sentinel", [None] * processes)
-        point.setdefault("visit", [None] * processes)
+        for column, value in OLDEST.items():
+            if point.get(column) is None:
+                point[column] = [value] * len(point["quiet"])
     return {(point["benchmark"], *point["parameters"]): point for point in points}
 
 

@@ -13,7 +13,7 @@ import pandas
 
 from scripts.reading import intervals
 from scripts.reading.results_file import OLDER
-from scripts.words.formats import duration, percent, rate, size
+from scripts.words.formats import day, duration, percent, rate, size
 from scripts.words.vocabulary import DTYPE, MEMORY, SMALL
 
 OPERATION = "existing_array"
@@ -52,7 +52,7 @@ def sentence(one: pandas.DataFrame, other: pandas.DataFrame) -> str:
 
 def name(run: pandas.DataFrame) -> str:
     first = run.iloc[0]
-    return f"{first['machine']} (measured {run['measured'].max():%Y-%m-%d})"
+    return f"{first['machine']} (measured {day(run['measured'].max())})"
 
 
 def part(rows: pandas.DataFrame) -> str:

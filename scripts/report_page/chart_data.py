@@ -11,7 +11,7 @@ from pandas import DataFrame
 from scripts.reading import standing
 from scripts.report_page.look import PANELS, choice
 from scripts.words.formats import as_percent, duration, percent, rate, size
-from scripts.words.vocabulary import TRANSFERS
+from scripts.words.vocabulary import IN_RATES, TRANSFERS
 
 THERE = {name: one.into for name, one in TRANSFERS.items()}
 STRAIGHT = altair.Axis(labelAngle=0, labelExpr="split(datum.label, ' ')", grid=False)
@@ -23,8 +23,7 @@ LOG_AXIS = altair.Axis(
 ABOUT = ["method", "dtype", "size"]
 RATES = ("rate", "GB/s"), ("rate_low", "99 % from"), ("rate_high", "to"), ("us", "µs")
 TIMES = ("us", "µs"), ("us_low", "99 % from"), ("us_high", "to")
-SHORT = 1 << 20  # bytes: what takes longer is told in GB/s
-STANDING = ("takes", "takes"), ("stands", "beside the fastest"), ("sure", "told from")
+STANDING = ("takes", "measured"), ("stands", "beside the fastest"), ("sure", "margin")
 
 
 def transfers(points: DataFrame, into_what: Mapping[str, str] = THERE) -> DataFrame:
@@ -62,21 +61,22 @@ def standings(rows: DataFrame, *keys: str) -> DataFrame:
     """
     found = [standing.of_methods(one) for _, one in rows.groupby([*keys], observed=True)]
     rows = pandas.concat(found) if found else rows.assign(cost=0.0, margin=0.0, apart=False)
-    best = (~rows["apart"]).groupby([rows[key] for key in keys], observed=True).transform("sum")
-    rows["tied"] = ~rows["apart"] & best.gt(1)
+    alike = (~rows["apart"]).groupby([rows[key] for key in keys], observed=True)
+    rows["tied"] = ~rows["apart"] & alike.transform("sum").gt(1)
     rows["longer"] = numpy.round(100 * numpy.expm1(rows["cost"]), 2)
     rows["sure"] = "± " + rows["margin"].map(as_percent).map(percent) + " (99 %)"
     rows["margin"] = numpy.round(100 * numpy.expm1(rows["margin"]), 2)
     rows["takes"] = taken(rows["nbytes"], rows["seconds"])
     rows["stands"] = (rows["longer"].map(percent) + " longer").where(rows["apart"], "the fastest")
     rows["stands"] = rows["stands"].mask(rows["tied"], "cannot be told from the fastest")
+    rows["stands"] = rows["stands"].mask(alike.transform("size").eq(1), "nothing else was measured")
     return rows
 
 
 def taken(sizes: Iterable[int], seconds: Iterable[float]) -> list[str]:
     """Of each transfer, '9.8 µs', or '54.1 GB/s' where it is large."""
     return [
-        duration(took) if nbytes < SHORT else f"{rate(nbytes / took / 1e9)} GB/s"
+        duration(took) if nbytes < IN_RATES else f"{rate(nbytes / took / 1e9)} GB/s"
         for nbytes, took in zip(sizes, seconds, strict=True)
     ]
 

@@ -1,15 +1,81 @@
-"""One of the report's charts, for a file."""
+"""One of the report's charts, for a file, which says what it is of."""
 
+import textwrap
 from pathlib import Path
 
 import altair
 import pandas
 
+from scripts.answers import doubts
 from scripts.reading import points
+from scripts.reading.points import RUN
+from scripts.recording import provenance
 from scripts.report_page import page
 from scripts.report_page.charts import CHARTS, OVER_TIME
+from scripts.report_page.charts.back import INTO as BACK
+from scripts.words.formats import count, listed, size
+from scripts.words.vocabulary import MEMORY, TRANSFERS
 
 NAMES = *CHARTS, *OVER_TIME
+# What an array is transferred into, in a word: the operations that do so.
+INTO = {
+    word: [
+        *(name for name, one in TRANSFERS.items() if one.into == f"{word} array"),
+        *(name for name, into in BACK.items() if into == f"{word} array"),
+    ]
+    for word in ("existing", "new")
+}
+WIDE = 125  # characters of the caption on a line
+
+
+def chart(
+    name: str,
+    machine: str | None = None,
+    results: str | Path = points.RESULTS,
+    *,
+    memory: str | None = None,
+    operation: str | None = None,
+    nbytes: str | None = None,
+) -> altair.TopLevelMixin:
+    """The chart `name`, with its legend, and what it is of: GPU, link, commit and date.
+
+    Of transfers from, or into, this `memory` alone, by this `operation` of INTO, of arrays of
+    `nbytes` ('1 MiB'); `history` and `machines` show one memory and operation, `history` one size.
+    UserError, ValueError: there is nothing to draw.
+    """
+    table, left_out = points.load(results)
+    if name != "machines":
+        table = of_machine(table, machine)
+    newest = page.newest(table)
+    about = [of_run(run, results, left_out) for _, run in page.by_machine(newest)]
+    if name in (*OVER_TIME, "machines"):
+        memory, operation = memory or MEMORY[0], operation or "existing"
+    of_size = measured(newest, nbytes) if nbytes else None
+    if name in OVER_TIME:
+        of_size = of_size or largest(newest)
+    words = [f"{memory} memory"] * bool(memory) + [f"{operation} array"] * bool(operation)
+    words += [size(of_size)] if of_size else []
+    series = ", ".join(words)
+    if series:
+        about.append(f"{series[0].upper()}{series[1:]}.")
+    chosen = selected(table, memory, operation, of_size)
+    if name in OVER_TIME and chosen["operation"].isin(list(TRANSFERS)).any():
+        changes = {one: found for one, (found, _) in page.histories_of(table, results).items()}
+        found = OVER_TIME[name].draw(chosen, changes, static=True)
+        number = count(chosen.groupby(RUN, observed=True).ngroups, "result", "results")
+        about[-1] += f" {number} of this machine."
+    else:
+        found = CHARTS[name].draw(page.newest(chosen), static=True) if name in CHARTS else None
+    if found is None:
+        raise ValueError(
+            f"There is nothing to draw: {name} has nothing of {series or 'this result'}"
+        )
+    made = (CHARTS | OVER_TIME)[name]
+    lines = [*about, *textwrap.wrap(made.CAPTION, WIDE)]
+    title = altair.TitleParams(
+        made.TITLE, subtitle=lines, anchor="start", offset=14, fontSize=15, subtitleColor="#555"
+    )
+    return found.properties(title=title)
 
 
 def of_machine(table: pandas.DataFrame, machine: str | None = None) -> pandas.DataFrame:
@@ -23,17 +89,37 @@ def of_machine(table: pandas.DataFrame, machine: str | None = None) -> pandas.Da
     return table[table["machine"].eq(machine)]
 
 
-def chart(
-    name: str, machine: str | None = None, results: str | Path = points.RESULTS
-) -> altair.TopLevelMixin:
-    """The chart `name`, with its legend. UserError, ValueError: there is nothing to draw."""
-    table, _ = points.load(results)
-    if name != "machines":
-        table = of_machine(table, machine)
-    if name in OVER_TIME:
-        changes = {one: found for one, (found, _) in page.histories_of(table, results).items()}
-        return OVER_TIME[name].draw(table, changes, static=True)
-    found = CHARTS[name].draw(page.newest(table), static=True)
-    if found is None:
-        raise ValueError(f"There is nothing to draw: no {name} was measured there")
-    return found
+def largest(rows: pandas.DataFrame) -> int:
+    return int(rows.loc[rows["operation"].isin(list(TRANSFERS)), "nbytes"].max())
+
+
+def measured(rows: pandas.DataFrame, text: str) -> int:
+    """'1 MiB', '1mib' -> 1048576. ValueError if nothing of that size is in `rows`."""
+    known = {size(one): int(one) for one in sorted(rows["nbytes"].dropna().unique())}
+    for name, nbytes in known.items():
+        if "".join(text.split()).lower() == name.replace(" ", "").lower():
+            return nbytes
+    raise ValueError(f"No array of {text!r} was measured there, but of {listed(known)}")
+
+
+def selected(
+    table: pandas.DataFrame, memory: str | None, operation: str | None, nbytes: int | None
+) -> pandas.DataFrame:
+    """The rows that are so, and those that have no such thing, as the link has no memory."""
+    others = [one for word, names in INTO.items() if operation not in (None, word) for one in names]
+    table = table[~table["operation"].isin(others)]
+    for column, value in (("memory", memory), ("nbytes", nbytes)):
+        if value:
+            table = table[table[column].isna() | table[column].eq(value)]
+    return table
+
+
+def of_run(run: pandas.DataFrame, results: str | Path, left_out: list[str]) -> str:
+    """'NVIDIA H100 80GB HBM3, PCIe Gen5 x16, commit 480cd8d3, measured 2026-11-26.'"""
+    first = run.iloc[0]
+    runs = provenance.beside(results, left_out, *map(str, first[RUN]))
+    known = [first["gpu"] if isinstance(first["gpu"], str) else str(first["machine"])]
+    known += [first["pcie_link"]] * isinstance(first["pcie_link"], str)
+    known += [f"commit {first['commit'][:8]}", f"measured {run['measured'].max():%Y-%m-%d}"]
+    said = doubts.of(run, runs, left_out)
+    return f"{', '.join(known)}.{f' Doubtful: {said[0]}' if said else ''}"

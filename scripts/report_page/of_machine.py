@@ -11,6 +11,7 @@ from scripts.change_points import in_words, what_changed
 from scripts.change_points.history import Change
 from scripts.reading.points import RUN
 from scripts.recording import provenance
+from scripts.words.formats import day
 from scripts.words.vocabulary import MEMORY, TRANSFERS
 
 
@@ -38,7 +39,7 @@ def told(
         "link": about["pcie_link"],
         "commit": str(about["commit"])[:8],
         "date": f"{about['commit_date']:%Y-%m-%d}",
-        "measured": f"{run['measured'].max():%Y-%m-%d}",
+        "measured": day(run["measured"].max()),
         "python": about["python"],
         "count": {name: int(status.get(name, 0)) for name in ("ok", "n/a", "failed")},
         "answers": said[len(doubtful) :],  # the doubts at its head have a frame of their own

@@ -5,7 +5,6 @@ document.documentElement.classList.add("js");
 const menu = document.getElementById("machine"); // none on a page of no results
 const first = [...(menu?.options ?? [])].find((option) => option.defaultSelected)?.value;
 const charts = {}; // by name: its view, and the signals that a reader sets
-const waiting = []; // [name, specification]
 const chosen = (name) => new URLSearchParams(location.search).get(name);
 
 // Keep `value` in the address; what is as at first is left out. `how` is a method of history's.
@@ -26,10 +25,6 @@ function restored(name, signal) {
   const values = signal.bind.options ?? [true, false];
   const found = values.find((value) => written(value) === chosen(name));
   return found === undefined ? signal.initial : found;
-}
-
-function draw(name, specification) {
-  waiting.push([name, specification]);
 }
 
 async function embed(name, specification) {
@@ -92,8 +87,8 @@ async function begin() {
   });
   addEventListener("popstate", restore);
   restore();
-  for (const [name, specification] of waiting) {
-    await embed(name, specification);
+  for (const specification of document.querySelectorAll("script[data-chart]")) {
+    await embed(specification.dataset.chart, JSON.parse(specification.textContent));
     await new Promise((done) => setTimeout(done)); // the page can be used between two charts
   }
 }
@@ -112,4 +107,24 @@ addEventListener("afterprint", () => {
     delete part.dataset.folded;
     part.open = false;
   }
+});
+
+// A finger does not hover: a tap shows the numbers of the mark that is nearest, until the next tap.
+const REACH = 24; // pixels
+let told; // the mark whose numbers are shown
+document.addEventListener("pointerup", ({ pointerType, clientX, clientY, target }) => {
+  if (pointerType !== "touch") return;
+  const away = (mark) => {
+    const { x, y, width, height } = mark.getBoundingClientRect();
+    return Math.hypot(x + width / 2 - clientX, y + height / 2 - clientY);
+  };
+  const marks = target.closest(".chart svg")?.querySelectorAll('[aria-roledescription="point"]') ?? [];
+  const [near] = [...marks].filter((mark) => away(mark) < REACH).sort((a, b) => away(a) - away(b));
+  const tell = (mark, what) => mark?.dispatchEvent(new PointerEvent(what, { bubbles: true, clientX, clientY }));
+  setTimeout(() => { // after the mouse events that browsers make of a tap: mouseout hides it
+    tell(told, "mouseout");
+    tell((told = near), "pointermove");
+    const { style, offsetWidth } = document.getElementById("vg-tooltip-element") ?? {};
+    if (style) style.left = `${Math.max(Math.min(parseFloat(style.left), innerWidth - offsetWidth - 8), 8)}px`;
+  }, 50);
 });

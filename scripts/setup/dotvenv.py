@@ -109,7 +109,7 @@ def make() -> None:
     shutil.rmtree(VENV, ignore_errors=True)
     VENV.mkdir(exist_ok=True)
     MADE.write_text("")  # ours, but not finished
-    print("Making .venv with the tools in requirements/dev.txt: once, about a minute", flush=True)
+    print("Making .venv with the tools in requirements/dev.txt: a minute or two, once", flush=True)
     failed = f"Could not make {VENV}; what went wrong stands above"
     quietly = "-q", "--progress-bar=off", "--disable-pip-version-check"
     log = progress.log(VENV)

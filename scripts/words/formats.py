@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterable
+from typing import Any
 
 UNITS = "B", "KiB", "MiB", "GiB"
 
@@ -87,6 +88,11 @@ def times(logarithm: float) -> str:
 def as_percent(logarithm: float) -> float:
     """0.0953 -> 10.0: by how much more, of a difference of logarithms."""
     return 100 * math.expm1(logarithm)
+
+
+def day(when: Any) -> str:
+    """A pandas timestamp -> '2026-11-26'; NaT -> 'on a day that is not recorded'"""
+    return f"{when:%Y-%m-%d}" if when == when else "on a day that is not recorded"
 
 
 def count(number: int, one: str, many: str) -> str:

@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from scripts.answers import doubts
+from scripts.answers import doubts, first, ways
 from scripts.reading import points
 from scripts.recording import provenance
 from tests.conftest import VERSION_1
@@ -64,6 +64,7 @@ def test_what_is_not_known_is_said(recorded):
     assert found == "Nothing is recorded of the driver, the link under load and throttling."
     (found,) = doubts.of(run.assign(log_sd=float("nan")), runs)
     assert found == "The noise is not known: no two numbers can be told apart."
+    assert doubts.of(run.assign(pcie_link=float("nan")), runs) == []  # not every machine says
     unknown = doubts.of(run.assign(commit="0" * 40), altered(runs, torch="1.0"))
     assert unknown == []  # git has no such commit
 
@@ -88,3 +89,20 @@ def test_an_older_measurement_model(recorded):
     left_out = [f"{name}: {what}: an older version" for what in ("one", "another")]
     (found,) = doubts.of(run, runs, [*left_out, "another-machine/x.json: y: an older version"])
     assert found.startswith("2 benchmarks of an older measurement model are left out")
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [
+        {"link_width": "sixteen"},
+        {"throttle_reasons": 5},
+        {"python": 3, "cuda_runtime": [1]},
+        {"cpu_affinity": 3, "cpu_throttled_seconds": "x"},
+    ],
+)
+def test_facts_that_are_broken_break_nothing(recorded, facts):
+    run, runs = recorded
+    broken = altered(runs, **facts)
+    found = first.of(run, run, broken)
+    assert any("is broken" in line for line in found) or "python" in facts
+    assert ways.of(run, broken)

@@ -37,9 +37,9 @@ def test_sentence_by_sentence():
         "against 10.0 GB/s."
     )
     assert found[1] == (
-        f"Which library, pinned and {INTO}: from 1 KiB to 512 KiB cuda-python and cupy, which are "
-        "not told apart, and the slowest takes 50 % longer; from 4 MiB to 256 MiB none is told to "
-        "be faster than another."
+        f"Which library, for a pinned array {INTO}: from 1 KiB to 512 KiB cuda-python and cupy, "
+        "which cannot be told apart, and the slowest takes 50 % longer; from 4 MiB to 256 MiB none "
+        "is measurably faster than another."
     )
     least = (
         "1 KiB takes, by library, 10 to 15 µs from pinned memory and 10.1 µs from pageable memory."

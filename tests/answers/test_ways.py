@@ -33,17 +33,17 @@ def alike(nbytes):
 
 def test_which_way_from_which_size_on_and_without_pytorch():
     found = standings.of(ordinary(factors=alike), "ordinary_warm")
-    small = "from 64 KiB to 4 MiB nothing is told to be faster than direct"
+    small = "from 64 KiB to 4 MiB nothing is measurably faster than sending it directly"
     (once,) = ways.once(found)
     assert once == (
-        f"An ordinary array that is sent once (direct: as it is): {small}; from 32 MiB to 256 MiB "
+        f"An ordinary array that is sent once: {small}; from 32 MiB to 256 MiB "
         "pin-memory (PyTorch's pin_memory().cuda(), once its pools have the memory) is the fastest "
-        "way, 2.0 times as fast as direct."
+        "way, 2.0 times as fast as sending it directly."
     )
     (without,) = ways.without_torch(found)
     assert without == (
         f"Without PyTorch: {small}; from 32 MiB to 256 MiB staged-4-threads is the fastest way, "
-        "1.2 times as fast as direct."
+        "1.2 times as fast as sending it directly."
     )
 
 
@@ -68,13 +68,13 @@ def test_after_how_many_transfers_page_locking_has_paid():
     wanted = {nbytes: math.ceil((1e-4 + 2e-11 * nbytes) / saved[nbytes]) for nbytes in SIZES}
     assert paying.uses_to_pay(run, found) == wanted
     (gain,), (pays,) = paying.gained(found), paying.uses(run, found)
-    assert gain.endswith("an array is from 64 KiB to 256 MiB 4.0 times as fast as direct.")
+    assert gain.endswith("is 4.0 times as fast as sent directly, from 64 KiB to 256 MiB.")
     assert pays.endswith(": 21 at 64 KiB, 3 at 512 KiB and 1 from 4 MiB to 256 MiB.")
     in_vain = standings.of(
         ordinary(factors=lambda _: {"direct": 1.0, "registered": 0.999}), "ordinary_warm"
     )
     assert list(paying.gained(in_vain)) == [
-        "Page-locking an array beforehand gains nothing that can be told."
+        "Page-locking an array beforehand gains nothing measurable."
     ]
     assert paying.uses_to_pay(run, in_vain) == {}
 

@@ -461,7 +461,7 @@ def start(project, *words):
     run.start = ""
     for line in run.stdout:
         run.start += line
-        if "Setting up" in line:
+        if "Finding out how fast" in line:
             return run
     raise AssertionError("the run ended before it measured")
 

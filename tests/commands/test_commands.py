@@ -34,8 +34,17 @@ def test_the_first_command_in_an_empty_clone(tmp_path):
     assert {here, "nvidia-h100-80gb-hbm3"} <= set(index["machines"])
     graphs = (site / "graphs").rglob("host_to_device.HostToDevice.time_new_array.json")
     assert any("machine-nvidia-h100-80gb-hbm3" in str(graph) for graph in graphs)
-    recorded = done.stdout.partition("Recorded, not measured here:")[2]
-    assert re.search(r"^ 256 MiB( +\d\S*){4}", recorded, re.MULTILINE)
+    answer = done.stdout.partition("Recorded, not measured here:\nnvidia-h100-80gb-hbm3")[2]
+    assert re.match(r", commit \w{8}, .*\n- The link is as it should be: ", answer)
+    assert answer.count("\n- ") >= 5
+    assert f"\nMeasured here:\n{here}, commit {head}" in answer
+    assert "- NumPy to NumPy, on the host alone: 1 KiB takes " in answer
+    assert "of an older version" in done.stdout  # the H200's, counted
+    steps = "Making .venv", " packages installed; ", "Measuring what is asked for"
+    steps += "Installing the libraries", "Publishing what is recorded", answer
+    assert sorted(steps, key=done.stdout.index) == list(steps)
+    ours_or_asvs = r"\w:\d+ +ok$|=====|\w+\.[A-Z]\w+\.time_|time_\w+: an older|total benchmarks"
+    assert not re.search(ours_or_asvs, done.stdout, re.MULTILINE)
     assert f"cd {clone.path} && {clone.path}/.venv/bin/python -m asv preview" in done.stdout
 
     again = clone.call(sys.executable, "scripts/bench.py", "--", *TINY)
@@ -66,7 +75,7 @@ def test_a_terminated_first_command_leaves_nothing_that_measures(project):
     environment = project.environment(PYTHONUNBUFFERED="1")
     with subprocess.Popen(command, cwd=project.path, env=environment, **pipes) as process:
         for line in process.stdout:
-            if "Setting up" in line:
+            if "Finding out how fast" in line:
                 break
         time.sleep(1)
         process.terminate()

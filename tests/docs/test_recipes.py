@@ -23,14 +23,14 @@ import json, math
 from scripts.change_points import history, in_words
 from scripts.gate import findings, pairs, verdict
 from scripts.reading import points, two_runs
-from scripts.report_page import look, page
+from scripts.report_page import look, of_machine, page
 from scripts.report_page.chart_data import transfers
 from scripts.tables import held_against, side_by_side
 from tests.gate import simulated
 
 table, left_out = points.load()
 newest = page.newest(table)
-about = page.machine(newest, points.RESULTS, left_out)
+about = of_machine.told(newest, newest, None, points.RESULTS, left_out)
 changes, _ = history.of_machine(points.RESULTS, MACHINE)
 visits = []
 for line in simulated.lines():

@@ -80,7 +80,7 @@ def actionlint(tmp_path_factory):
 
 
 def test_actionlint_has_nothing_to_say(actionlint):
-    assert len(FILES) == 3
+    assert len(FILES) == 4
     messages = [message for said in actionlint[0] for message in said]
     assert [message for message in messages if not message.startswith(OUR_LABEL)] == []
 

@@ -41,6 +41,7 @@ def test_no_token_may_do_more_than_its_job_needs():
         ("nightly", "record"): ["contents"],
         ("nightly", "publish"): ["pages", "id-token"],
         ("gate", "comment"): ["pull-requests"],
+        ("pins", "propose"): ["contents", "pull-requests", "actions"],
     }
     for path in FILES:
         assert read(path.stem)["permissions"] in ({}, {"contents": "read"}), path.name
@@ -57,7 +58,8 @@ def test_only_the_push_has_credentials():
     for workflow, job, step in all_steps():
         if "actions/checkout@" in step.get("uses", ""):
             kept = step["with"]["persist-credentials"]
-            assert kept == ((workflow, job) == ("nightly", "record")), (workflow, job)
+            pushes = {("nightly", "record"), ("pins", "propose")}
+            assert kept == ((workflow, job) in pushes), (workflow, job)
 
 
 def test_nothing_is_pasted_into_a_script():
@@ -106,7 +108,8 @@ def test_what_the_workflows_call_is_there_and_takes_these_options():
                 assert os.access(ROOT / line, os.X_OK)
     programs = (".ci/run",), ("scripts/bench.py",), ("scripts/gate.py", "compare")
     looks = 2 * [("scripts/hand_over.py",)]
-    assert sorted(called) == [*programs, *looks, ("scripts/test.py",)]
+    tables = 2 * [("scripts/setup/moved.py",)]
+    assert sorted(called) == [*programs, *looks, *tables, ("scripts/test.py",)]
 
 
 def test_what_an_untrusted_runner_hands_over_lands_in_a_folder_of_its_own():
@@ -123,6 +126,10 @@ def test_what_an_untrusted_runner_hands_over_lands_in_a_folder_of_its_own():
         ("gate", "comment"): {"name": "gate", "path": "gate"},  # this job has no checkout
         ("nightly", "look"): measured,
         ("nightly", "record"): measured,
+        ("pins", "propose"): {
+            "artifact-ids": "${{ needs.resolve.outputs.files }}",
+            "path": "${{ runner.temp }}/pins",
+        },
     }
 
 

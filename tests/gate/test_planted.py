@@ -35,7 +35,8 @@ def test_it_is_found_as_large_as_it_is_and_nothing_of_the_others(project):
     assert done.returncode == 1, done.stdout
     rows = [tuple(map(float, row)) for row in ROW.findall(done.stdout)]
     ((planted, measured, _),) = rows
-    assert measured == pytest.approx(planted, rel=0.3)  # other tests run beside
+    # Other tests run beside; and calls in a loop cost a little less than among transfers.
+    assert 0.75 * planted < measured < 1.7 * planted
     assert "\nOf 1 series of other methods: found nothing\n" in done.stdout
 
     # A visit brings the series that were asked for of its point, and no others.

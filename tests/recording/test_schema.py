@@ -1,6 +1,8 @@
 """Lines of our own files that are of another shape."""
 
-from scripts.recording import journal
+import json
+
+from scripts.recording import journal, noise
 from tests.reading import broken
 from tests.reading.broken import DEEP, HUGE, YEAR_9000
 
@@ -20,3 +22,17 @@ def test_the_lines_of_an_unfinished_run_of_another_shape_are_forgotten(tmp_path)
     path.with_suffix(journal.SUFFIX).write_text(lines)
     unfinished = journal.Journal(path)
     assert (unfinished.kept, unfinished.runs) == ({"a": samples}, [])
+
+
+def test_a_column_of_the_noise_that_is_null_is_as_one_that_is_not_there(tmp_path):
+    line = {"benchmark": "a.b", "version": "1", "parameters": [1], "quiet": [25, 3]}
+    path = tmp_path / "noise"
+    for columns in {}, dict.fromkeys(("samples", "sentinel", "visit")):
+        path.write_text(json.dumps(line | columns) + "\n")
+        ((_, point),) = noise.load(path).items()
+        assert [point[name] for name in noise.COLUMNS] == [
+            [25, 25],
+            [25, 3],
+            [None] * 2,
+            [None] * 2,
+        ]

@@ -10,9 +10,10 @@ import pytest
 from scripts import draw, report
 from scripts.change_points import history
 from scripts.reading import points
-from scripts.report_page import drawn, page
+from scripts.report_page import drawn, look, page
 from scripts.report_page.charts import history as history_chart
-from tests import stated
+from scripts.words.vocabulary import TRANSFERS
+from tests import derived, stated
 from tests.conftest import BROKEN_MACHINES, ROOT
 
 IN_README = "nvidia-h100-80gb-hbm3"
@@ -20,12 +21,55 @@ LABEL = re.compile(r'aria-label="([^"]*)" role="graphics-symbol" aria-roledescri
 
 
 @pytest.mark.parametrize("name", [*drawn.CHARTS, "history"])
-def test_each_chart_is_drawn_as_svg_and_png(name, tmp_path):
-    svg, png = tmp_path / "chart.svg", tmp_path / "chart.png"
-    draw.main([name, str(svg)])
-    draw.main([name, str(png), "--machine", IN_README])
-    assert png.read_bytes().startswith(b"\x89PNG")
-    assert LABEL.search(svg.read_text())
+def test_each_chart_says_what_it_is_of(name, tmp_path):
+    draw.main([name, str(tmp_path / "chart.svg")])
+    text = (tmp_path / "chart.svg").read_text()
+    assert LABEL.search(text)
+    run = page.newest(drawn.of_machine(points.load()[0], IN_README))
+    gpu, link, commit = (run.iloc[0][name] for name in ("gpu", "pcie_link", "commit"))
+    measured = f"{run['measured'].max():%Y-%m-%d}"
+    assert f"{gpu}, {link}, commit {commit[:8]}, measured {measured}." in text
+    if name in ("history", "machines"):
+        assert "Pinned memory, existing array" in text
+
+
+def test_a_chart_is_a_png_too(tmp_path):
+    draw.main(["many", str(tmp_path / "chart.png"), "--machine", IN_README])
+    assert (tmp_path / "chart.png").read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize("name", ["history", "latency"])
+def test_a_chart_of_any_series(name, tmp_path):
+    words = "--memory", "pageable", "--operation", "new", "--size", "8kib"
+    draw.main([name, str(tmp_path / "chart.svg"), *words])
+    text = (tmp_path / "chart.svg").read_text()
+    assert "Pageable memory, new array, 8 KiB." in text
+    table, _ = points.load()
+    rows = page.newest(drawn.of_machine(table))
+    rows = rows[rows["operation"].eq("new_array") & rows["memory"].eq("pageable")]
+    rows = rows[rows["nbytes"].eq(8192) & rows["dtype"].eq("float32")]
+    column, unit, factor = ("gb_per_s", "GB/s", 1) if name == "history" else ("seconds", "µs", 1e6)
+    found = [float(re.search(rf"{unit}: ([\d.]+)", label)[1]) for label in LABEL.findall(text)]
+    assert sorted(found) == pytest.approx(sorted(factor * rows[column]), rel=1e-4)
+
+
+def test_what_would_squash_the_rest_is_at_the_end_of_the_axis_with_its_number(tmp_path):
+    existing = TRANSFERS["existing_array"].benchmark
+
+    def slow(name, point):
+        return 30 if (name, point) == (existing, 15) else 1
+
+    derived.result(tmp_path, "m", "c0ffee00" * 5, 1, slow)
+    look.save(drawn.chart("relative", "m", tmp_path), tmp_path / "chart.svg")
+    texts = re.findall(r">(\d+)( %)?<", (tmp_path / "chart.svg").read_text())
+    assert any(int(number) > 1000 for number, unit in texts if unit)
+    assert max(int(number) for number, unit in texts if not unit) <= 512  # axes, and sizes
+
+
+def test_a_chart_of_a_doubtful_result_says_so(tmp_path):
+    derived.result(tmp_path, "m", "c0ffee00" * 5, 1, facts={"throttle reasons": ["hw slowdown"]})
+    made = drawn.chart("latency", "m", tmp_path).to_dict()
+    assert any("Doubtful: The GPU was throttled" in line for line in made["title"]["subtitle"])
 
 
 def test_the_readme_shows_the_results(tmp_path):
@@ -47,6 +91,12 @@ def test_the_readme_shows_the_results(tmp_path):
     [
         (["bandwidth", "chart.gif"], r"chart\.gif: a chart is written as \.svg or \.png"),
         (["latency", "x.svg", "--machine", "no"], "There are no GPU results of a machine 'no'"),
+        (
+            ["latency", "x.svg", "--size", "3 MiB"],
+            "No array of '3 MiB' was measured there, but of 2",
+        ),
+        (["latency", "x.svg", "--size", "4 MiB"], "nothing to draw: latency has nothing of 4 MiB"),
+        (["history", "x.svg", "--size", "256 B"], "nothing to draw: history has nothing of pinned"),
         (["latency", "no/such/folder.svg"], "No such file or directory"),
     ],
 )

@@ -118,15 +118,16 @@ QUESTIONS = {  # where the answer is, what is asked of the form or opened there,
     "is pinning worth it for an array I have": (
         "#ways",
         {},
-        r"To page-lock it and to release it has paid after about so many transfers: \d+",
+        r"has paid after so many transfers: \d+ at 64 KiB",
     ),
     "is my link as it should be": (
         "#answer",
         {},
         r"The link is as it should be: 55\.1 of the 63\.0 GB/s that Gen5 x16 can carry, 87 %",
     ),
-    "what does 1 KiB cost": ("#answer", {}, r"1 KiB takes 8\.37 to 13\.5 µs from pinned memory"),
+    "what does 1 KiB cost": ("#answer", {}, r"1 KiB takes\D+8\.37 to 13\.5 µs from pinned memory"),
     "H200 or H100": ("#gpus", {}, r"Not compared: nvidia-h200\. What is recorded there is of an"),
+    "did the last driver make it slower": ("#since", {}, r"(?i)no change"),
     "does the dtype matter": ("#types", {}, "No: the time depends on the bytes, not on the dtype"),
     "where does this number come from": (
         "#how",

@@ -5,6 +5,7 @@ import json
 import math
 import re
 
+import pandas
 import pytest
 
 from scripts.words import formats, vocabulary
@@ -41,6 +42,8 @@ def test_per_cent_and_lists_read_well():
     assert [formats.change(one) for one in (0.0953, -0.01)] == ["+10 %", "-1.0 %"]
     told = [formats.as_long(math.log(one)) for one in (0.1, 1.99, 2, 6.41, 123)]
     assert told == ["-90 %", "+99 %", *(f"{n} times as long" for n in ("2.0", "6.4", "123"))]
+    assert formats.day(pandas.Timestamp("2026-11-26 23:59")) == "2026-11-26"
+    assert formats.day(pandas.NaT) == "on a day that is not recorded"
     assert formats.listed(["a"]) == "a"
     assert formats.listed(["a", "b", "c"]) == "a, b and c"
     assert formats.some("abc", 2) == "a, b and 1 more"

@@ -20,6 +20,7 @@ from scripts.report_page.chart_data import (
     transfers,
 )
 from scripts.report_page.look import GREY, beside, colour, methods, panels, shape, switches
+from scripts.words.formats import duration
 from scripts.words.vocabulary import DTYPE, MEMORY, OTHERS
 
 TITLE = "Beyond the link"
@@ -35,8 +36,8 @@ def draw(points: pandas.DataFrame, static: bool = False) -> altair.FacetChart | 
     rows = beyond(transfers(points[chosen]), points[points["benchmark"].eq(OTHERS["link"])])
     if rows.empty:
         return None
-    fields = ["machine", "panel", "method", "size", "beyond", "low", "high", "at", "us", "link_us"]
-    shown_data = data(rows, *fields)
+    fields = ["machine", "panel", "method", "size", "beyond", "low", "high", "at"]
+    shown_data = data(rows, *fields, "said", "in_all", "of_link")
     names, order = methods(points), present(rows, "size")
     menu, of_machine = menus(rows, machine=None)
     methods_on, method_shown = switches("method", names)
@@ -61,12 +62,11 @@ def draw(points: pandas.DataFrame, static: bool = False) -> altair.FacetChart | 
         .then(colour(names, True))
         .otherwise(altair.value(GREY)),
         tooltip=tooltip(
-            ("beyond", "µs beyond the link"),
-            ("low", "99 % from"),
-            ("high", "to"),
-            ("us", "µs in all"),
-            ("link_us", "µs of the link"),
+            ("said", "beyond the link"),
+            ("in_all", "in all"),
+            ("of_link", "the link"),
             about=["method", "size"],
+            kind="N",
         ),
     )
     less = shown.transform_filter("!isValid(datum.beyond)").mark_text(text="↓", dy=10, color=GREY)
@@ -80,9 +80,9 @@ def beyond(rows: pandas.DataFrame, link: pandas.DataFrame) -> pandas.DataFrame:
     `beyond` and `low` are NaN where 0 is within the interval; `at` is where the mark is: `beyond`,
     or `high` if it is not known.
     """
-    columns = ["seconds", "seconds_high_99"]
-    link = link[link["status"].eq("ok")].set_index(["machine", "nbytes"])[columns]
-    rows = rows.join(link, on=["machine", "nbytes"], rsuffix="_link", how="inner")
+    columns = ["machine", "nbytes", "seconds", "seconds_high_99"]
+    link = link.loc[link["status"].eq("ok"), columns]
+    rows = rows.merge(link, on=columns[:2], suffixes=("", "_link"))
     more = rows["seconds"] - rows["seconds_link"]
     off = numpy.hypot(
         *(rows[f"seconds_high_99{of}"] - rows[f"seconds{of}"] for of in ("", "_link"))
@@ -91,5 +91,11 @@ def beyond(rows: pandas.DataFrame, link: pandas.DataFrame) -> pandas.DataFrame:
     rows["low"] = digits(1e6 * (more - off), 3)
     rows["beyond"] = digits(1e6 * more.where(more > off), 3)
     rows["at"] = rows["beyond"].fillna(rows["high"])
-    rows["link_us"] = digits(1e6 * rows["seconds_link"])
+    rows["in_all"], rows["of_link"] = (rows[f"seconds{of}"].map(duration) for of in ("", "_link"))
+    rows["said"] = [
+        f"{one.beyond:g} µs (99 %: {one.low:g} to {one.high:g})"
+        if one.beyond > 0
+        else f"less than {one.high:g} µs (99 %)"
+        for one in rows.itertuples()
+    ]
     return rows[rows["at"].notna()].sort_values("nbytes", kind="stable")

@@ -33,7 +33,7 @@ CAPTION = (
 )
 
 
-def draw(points: pandas.DataFrame, static: bool = False) -> altair.FacetChart:
+def draw(points: pandas.DataFrame, static: bool = False) -> altair.FacetChart | None:
     rows = dtypes.comparable(
         points[points["status"].eq("ok") & points["operation"].isin(TRANSFERS)]
     )
@@ -41,6 +41,8 @@ def draw(points: pandas.DataFrame, static: bool = False) -> altair.FacetChart:
     keys = ["machine", "panel", "method", "nbytes"]
     count = rows.groupby(keys)["dtype"].transform("nunique")
     rows = rows[count > 1].copy()
+    if rows.empty:
+        return None
     mean = rows.groupby(keys)["log"].transform("mean")
     rows["off"] = numpy.round(100 * numpy.expm1(rows["log"] - mean), 2)
     spread = rows["sd"] * numpy.sqrt((1 - 1 / count[rows.index]) / rows["replicates"])

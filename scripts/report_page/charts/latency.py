@@ -22,8 +22,10 @@ TITLE = "Latency"
 CAPTION = "What a transfer costs before its bytes count."
 
 
-def draw(points: pandas.DataFrame, static: bool = False) -> altair.FacetChart:
+def draw(points: pandas.DataFrame, static: bool = False) -> altair.FacetChart | None:
     rows = transfers(points[points["dtype"].eq("float32") & points["nbytes"].le(SMALL)])
+    if rows.empty:
+        return None
     rows = rows.assign(kind="transfer")
     floor = points["benchmark"].eq(OTHERS["nothing"]) & points["wait"].eq("device")
     floor = in_every_panel(with_numbers(points[floor]), "the harness's floor", rows)

@@ -60,7 +60,7 @@ def draw(points: pandas.DataFrame, static: bool = False) -> altair.TopLevelMixin
             ("takes", "all 256"),
             ("each", "each"),
             ("stands", "beside the fastest"),
-            ("sure", "told from"),
+            ("sure", "margin"),
             about=["how", "method", "size"],
             kind="N",
         ),

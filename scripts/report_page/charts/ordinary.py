@@ -1,5 +1,7 @@
 """What to do with an ordinary array: each way against sending it as it is, over size."""
 
+import re
+
 import altair
 import numpy
 import pandas
@@ -40,12 +42,12 @@ def draw(points: pandas.DataFrame, static: bool = False) -> altair.TopLevelMixin
     if rows.empty:
         return None
     rows = told(with_numbers(rows))
-    about = ["way", "place", "what", "takes", "stands", "sure"]
+    about = ["way", "size", "what", "takes", "stands", "sure"]
     shown = altair.Chart(data(rows, "machine", "operation", *about, "times", "low", "high", "far"))
-    names, order = present(rows, "way"), present(rows, "place")
+    names, order = present(rows, "way"), present(rows, "size")
     menu, chosen = menus(rows, machine=None)
     title = "size of the array"
-    across = altair.X("place:N", sort=order, title=title, axis=STRAIGHT)
+    across = altair.X("size:N", sort=order, title=title, axis=STRAIGHT)
     ticks = altair.Axis(values=[2.0**power for power in range(-2, 6)], labelExpr=TICKS)
     times, low = (
         altair.Y(f"{field}:Q", title="times as fast as direct", axis=ticks).scale(
@@ -63,9 +65,9 @@ def draw(points: pandas.DataFrame, static: bool = False) -> altair.TopLevelMixin
         color=way_colour(names),
         shape=way_shape(names),
         tooltip=tooltip(
-            *(("what", "what"), ("takes", "takes"), ("stands", "against direct")),
-            ("sure", "told from"),
-            about=["way", "place"],
+            *(("what", "what"), ("takes", "measured"), ("stands", "against direct")),
+            ("sure", "margin"),
+            about=["way", "size"],
             kind="N",
         ),
     )
@@ -90,10 +92,18 @@ def against(rows: pandas.DataFrame) -> pandas.DataFrame:
     return rows.assign(times=numpy.exp(level[direct.index[0]] - level), margin=margin)
 
 
+def what(way: str) -> str:
+    """'staged-4-threads' -> 'in 4 parts, each copied and sent by a thread'"""
+    threads = re.fullmatch(r"staged-(\d+)-threads", way)
+    if threads:
+        return f"in {threads[1]} parts, each copied and sent by a thread"
+    return WAYS.get(way, "")
+
+
 def told(rows: pandas.DataFrame) -> pandas.DataFrame:
     """In words."""
-    rows["place"] = rows["size"] + rows["operation"].astype(str).map(COLD)
-    rows["what"] = rows["way"].astype(str).map(WAYS)
+    rows["size"] += rows["operation"].astype(str).map(COLD)
+    rows["what"] = rows["way"].astype(str).map(what)
     rows["takes"] = taken(rows["nbytes"], rows["seconds"])
     rows["sure"] = "± " + rows["margin"].map(as_percent).map(percent) + " (99 %)"
     rows["low"], rows["high"] = numpy.exp(-rows["margin"]), numpy.exp(rows["margin"])
