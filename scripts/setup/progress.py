@@ -60,7 +60,7 @@ def of_pip(environment: Path, first: Callable[[], object] = lambda: None) -> Ite
                 if done:
                     line.show(f"{min(done, len(found))} of {len(found)} packages installed")
                 elif found:
-                    line.show(f"{len(found)} packages found, and fetched if they are not here")
+                    line.show(f"fetching; {len(found)} packages so far")
         line.end()
 
     watching = threading.Thread(target=watch, daemon=True)
