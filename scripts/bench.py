@@ -74,7 +74,7 @@ def answer() -> None:
         print()
         command = [sys.executable, "scripts/compare.py", "--answers"]
         subprocess.run(command, preexec_fn=children.ending_with_us())
-    print("The numbers, as tables: python3 scripts/compare.py", flush=True)
+    print("The numbers, as tables, and more answers: python3 scripts/compare.py", flush=True)
 
 
 def parts(full: bool) -> list[str]:

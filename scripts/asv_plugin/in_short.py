@@ -94,4 +94,5 @@ class InShort(logging.Filter):
 
 
 if IN_SHORT in os.environ:
+    log.set_nitems = lambda number: None  # for its percentages, which are of benchmarks
     logging.getLogger().addFilter(InShort())
