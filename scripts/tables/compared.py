@@ -11,6 +11,7 @@ import pandas
 from asv.util import UserError
 
 from scripts.answers import doubts, first, ways
+from scripts.change_points import history, in_words
 from scripts.reading import chosen, points, two_runs
 from scripts.reading.points import RUN
 from scripts.reading.results_file import OLDER
@@ -55,6 +56,15 @@ class Recorded(NamedTuple):
     def runs(self, result: pandas.DataFrame) -> list[dict[str, object]]:
         return provenance.beside(points.RESULTS, [], *map(str, result[RUN].iloc[0]))
 
+    def changed(self, result: pandas.DataFrame) -> list[str]:
+        """What changed last in the history of its machine up to it, if it has one."""
+        first, table = result.iloc[0], self.table
+        same = table["machine"].eq(first["machine"]) & table["commit_date"].le(first["commit_date"])
+        try:
+            return in_words.last(history.of_table(table[same], points.RESULTS)[0])
+        except chosen.NoSuchResult:
+            return []
+
     def doubts(self, result: pandas.DataFrame) -> list[str]:
         return doubts.of(result, self.runs(result), self.left_out)
 
@@ -71,7 +81,8 @@ def answers(result: pandas.DataFrame, recorded: Recorded) -> Parts:
     doubtful = recorded.doubts(result)
     yield where(result) + " (doubtful)" * bool(doubtful)
     runs = recorded.runs(result)
-    said = first.of(result, recorded.table, runs, left_out=recorded.left_out)
+    changed = recorded.changed(result)
+    said = first.of(result, recorded.table, runs, changed, recorded.left_out)
     copies = side_by_side.lines(result, "copy").get(None)
     if not said:
         said = [f"Doubtful: {doubt}" for doubt in doubtful]
