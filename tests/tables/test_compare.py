@@ -290,7 +290,11 @@ def test_what_is_doubtful_is_said_first_and_marked(tmp_path, monkeypatch, capsys
     head, _, _ = " ".join(out.split()).partition(" - Doubtful: ")
     assert head.endswith("Python 3.12 (doubtful)")
     lines = out.splitlines()
-    titles = [line for line in lines if re.match(r"(pinned|pageable|256 small|an ordinary)", line)]
+    titles = [
+        line
+        for line in lines
+        if re.match(r"(pinned|pageable), (into|back)|256 small.*:|an ordinary", line)
+    ]
     assert len(titles) == 9
     assert all(line.endswith("(doubtful)") for line in titles)
     assert max(map(len, out.splitlines())) <= 80
