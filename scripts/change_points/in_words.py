@@ -102,3 +102,14 @@ def sizes(family: Mapping[str, Any]) -> str:
 
 def signed(percent: float) -> str:
     return f"{percent:+.1f}"
+
+
+def last(changes: Sequence[Change] | None) -> list[str]:
+    """What changed last, a sentence; None has no history."""
+    if changes is None:
+        return []
+    *_, newest = [None, *by_commit(changes)]
+    if newest is None:
+        return ["In its history no change was found."]
+    heading, group, _ = newest
+    return [f"What changed last, {heading}: {'; '.join(map(headline, group))}."]

@@ -32,7 +32,7 @@ def told(
     facts = what_changed.facts(results, left_out, *whose)
     runs = provenance.beside(results, left_out, *whose)
     doubtful = doubts.of(run, runs, left_out)
-    said = first.of(run, latest, runs, changed_last(changes), left_out)
+    said = first.of(run, latest, runs, in_words.last(changes), left_out)
     return {
         "name": str(about["machine"]),
         "gpu": about["gpu"],
@@ -62,13 +62,3 @@ def told(
         "noise": sentences.noise(run),
         "provenance": facts,
     }
-
-
-def changed_last(changes: Sequence[Change] | None) -> list[str]:
-    if changes is None:
-        return []
-    *_, last = [None, *in_words.by_commit(changes)]
-    if last is None:
-        return ["In its history no change was found."]
-    heading, group, _ = last
-    return [f"What changed last, {heading}: {'; '.join(map(in_words.headline, group))}."]
