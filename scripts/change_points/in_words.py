@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from statistics import median
 from typing import Any
 
+from scripts.change_points import over_time
 from scripts.change_points.change import Change
 from scripts.recording import provenance
 from scripts.words.formats import count, size
@@ -104,12 +105,11 @@ def signed(percent: float) -> str:
     return f"{percent:+.1f}"
 
 
-def last(changes: Sequence[Change] | None) -> list[str]:
-    """What changed last, a sentence; None has no history."""
-    if changes is None:
-        return []
+def last(changes: Sequence[Change], said: Sequence[str]) -> list[str]:
+    """What changed last, and with the last driver, a sentence each."""
     *_, newest = [None, *by_commit(changes)]
-    if newest is None:
-        return ["In its history no change was found."]
-    heading, group, _ = newest
-    return [f"What changed last, {heading}: {'; '.join(map(headline, group))}."]
+    sentences = [found(changes, said)]
+    if newest:
+        heading, group, _ = newest
+        sentences = [f"What changed last, {heading}: {'; '.join(map(headline, group))}."]
+    return sentences + [f"{line}." for line in said if line.startswith(over_time.SINCE)]

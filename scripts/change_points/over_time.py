@@ -15,6 +15,7 @@ from scripts.words.vocabulary import ALL
 
 GPU, DRIVER, MODEL = "gpu uuid hash", "driver", "cuda driver"
 LIBRARIES = "numpy", "cuda runtime"  # beside the methods' own
+SINCE = "Since driver "  # how the answer begins
 FEWEST = 2  # results on either side of a driver's change, for a step there to be one
 
 
@@ -72,7 +73,7 @@ def of_last_driver(runs: pandas.DataFrame, changes: Sequence[Change]) -> list[st
     if not found:
         return []
     place, commit, old, new = found[-1]
-    since = f"Since driver {new}, in the place of {old}"
+    since = f"{SINCE}{new}, in the place of {old}"
     there = [change for change in changes if change.commit == commit]
     if not there:
         enough = min(place, len(runs) - place) >= FEWEST

@@ -60,7 +60,7 @@ def write(output: str | Path, results: str | Path) -> list[str]:
         methods=names,
         machines=[
             {"number": number}
-            | of_machine.told(run, latest, histories.get(name, [None])[0], results, left_out)
+            | of_machine.told(run, latest, histories.get(name), results, left_out)
             for number, (name, run) in enumerate(by_machine(latest))
         ],
         ways=WAYS,
@@ -70,7 +70,10 @@ def write(output: str | Path, results: str | Path) -> list[str]:
         older=against.older(left_out, latest["machine"].unique()),
         without=sorted(set(table["machine"].unique()) - set(latest["machine"].unique())),
         history=told(histories),
-        not_judged={name: said for name, (_, said) in histories.items() if said},
+        seen={
+            name: [in_words.found(changes, said), *said[1:]]
+            for name, (changes, said) in histories.items()
+        },
         thinned=OVER_TIME["history"].thinned(OVER_TIME["history"].series(table))[1:],
         calibrations=calibrations(results, left_out),
         left_out=dict.fromkeys(left_out),

@@ -61,7 +61,7 @@ class Recorded(NamedTuple):
         first, table = result.iloc[0], self.table
         same = table["machine"].eq(first["machine"]) & table["commit_date"].le(first["commit_date"])
         try:
-            return in_words.last(history.of_table(table[same], points.RESULTS)[0])
+            return in_words.last(*history.of_table(table[same], points.RESULTS))
         except chosen.NoSuchResult:
             return []
 
