@@ -50,7 +50,7 @@ class Progress:
         if IN_SHORT not in os.environ or not self.total:
             log.dot()
             return
-        left = self.line.seconds() * (self.total / self.done - 1)
+        left = self.line.elapsed() * (self.total / self.done - 1)
         self.line.show(f"{self.done / self.total:.0%} measured, about {left:.0f} s left")
 
 

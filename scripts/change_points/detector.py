@@ -40,13 +40,14 @@ class Step:
     off: dict[int, float]  # {place: how far the series' result is from its level}
 
 
-def find(logs: DataFrame, least: Series) -> list[Step]:
+def find(logs: DataFrame, least: Series, by_ratio: bool = False) -> list[Step]:
     """Every series' steps. `logs` is a table of logarithms: a row a series (operation, nbytes,
     dtype), a column a place, NaN where it was not measured; `least` has of each series the
     logarithm that a step is above.
 
     Together they show where one of them steps that is too noisy to show it on its own. That the
-    newest commits are others asv sees late, so there it is always asked.
+    newest commits are others asv sees late, so there it is always asked; and at the oldest one if
+    they are ratios, which do not drift.
     """
     shared = numpy.nanmedian(logs.sub(logs.median(axis=1), axis=0), axis=0)
     shared = logs.columns[sorted(cuts(shared))]
@@ -58,8 +59,8 @@ def find(logs: DataFrame, least: Series) -> list[Step]:
         if len(values) < FEWEST or numpy.ptp(values) <= bound:  # no step can be that high
             continue
         edges = cuts(values) | {*numpy.searchsorted(places, shared)}
-        edges |= {1, len(values) - 2, len(values) - 1}
-        kept, ends = pruned(values, edges, bound)
+        edges |= {len(values) - 2, len(values) - 1} | ({1} if by_ratio else set())
+        kept, ends = pruned(values, edges, bound, by_ratio)
         values, places = values[kept], places[kept]
         counts = numpy.diff(ends)
         levels = numpy.array(medians(values, ends))
@@ -84,16 +85,19 @@ def medians(values: ndarray, edges: Sequence[int]) -> list[float]:
     return [float(numpy.median(values[a:b])) for a, b in itertools.pairwise(edges)]
 
 
-def pruned(values: ndarray, edges: set[int], least: float) -> tuple[ndarray, list[int]]:
+def pruned(
+    values: ndarray, edges: set[int], least: float, by_ratio: bool = False
+) -> tuple[ndarray, list[int]]:
     """`edges` of `values` without those at which the medians of the two sides differ by at most
-    `least`, and without outliers: values between others that are alone between two edges.
+    `least`, and without outliers: values that are alone between two edges, the newest excepted and,
+    of ratios, the oldest.
 
     The indices of the values that are kept, and the edges, from 0 to their number, among these.
     """
     kept, left = numpy.arange(len(values)), sorted({0, *edges, len(values)})
     while len(left) > 2:
         apart = numpy.abs(numpy.diff(medians(values[kept], left)))
-        alone = 1 + numpy.flatnonzero(numpy.diff(left)[1:-1] == 1)
+        alone = by_ratio + numpy.flatnonzero(numpy.diff(left)[int(by_ratio) : -1] == 1)
         if apart.min() <= least:
             del left[1 + apart.argmin()]
         elif len(alone):

@@ -61,7 +61,9 @@ def of_table(table: DataFrame, results: str | Path) -> tuple[list[Change], list[
         total += len(logs)
         sizes = logs.index.get_level_values("nbytes")
         least = numpy.log1p([thresholds.unchanged(memory, int(one), by_ratio) for one in sizes])
-        found, alone = detector.together(detector.find(logs, Series(least, logs.index)), logs)
+        found, alone = detector.together(
+            detector.find(logs, Series(least, logs.index), by_ratio), logs
+        )
         left += alone
         of = rows["memory"].eq(memory) & rows["direction"].eq(way)
         of &= rows["method"].eq(method) | (method == ALL)

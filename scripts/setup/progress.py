@@ -23,7 +23,7 @@ class Line:
         self.began = self.shown = time.monotonic()
         self.width = 0
 
-    def seconds(self) -> float:
+    def elapsed(self) -> float:
         return time.monotonic() - self.began
 
     def show(self, text: str) -> None:
@@ -34,7 +34,7 @@ class Line:
         self.shown = now
         if not self.width:
             self.first()
-        line = f"  {text}; {self.seconds():.0f} s"
+        line = f"  {text}; {self.elapsed():.0f} s"
         print(f"\r{line:{self.width}}" if over else line, end="" if over else "\n", flush=True)
         self.width = len(line) if over else 0
 

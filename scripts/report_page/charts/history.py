@@ -26,6 +26,7 @@ CAPTION = (
     "that changed there; a vertical line is another driver or GPU."
 )
 OWN, RATE = "time beside the other methods, %", "GB/s"
+RUN_OF = "run", "label", "name", "date", "rule"
 MOST_LINES = 3  # of versions below a result
 STEP_OF = ["machine", "commit", "method", "memory", "operation", "nbytes", "dtype"]
 MOST_ROWS = 30_000  # of the page's history; what is older than its newest half is thinned
@@ -108,7 +109,10 @@ def told(rows: pandas.DataFrame, results: pandas.DataFrame) -> pandas.DataFrame:
             runs["commit_date"], runs["name"], runs["versions"], strict=True
         )
     ]
-    return runs.assign(label=["|".join(found) for found in lines])
+    return runs.assign(
+        label=["|".join(found) for found in lines],
+        date=runs["commit_date"].dt.strftime("%Y-%m-%d %H:%M"),
+    )
 
 
 def few(versions: Sequence[str]) -> list[str]:
@@ -139,7 +143,7 @@ def draw(
     about = "machine", "memory", "into", "size", "method", "result", "run"
     numbers = "rate", "rate_low", "rate_high", "own", "own_low", "own_high", "step"
     runs = told(rows, results)
-    beside = altair.LookupData(data(runs, "run", "label", "rule"), "run", ["label", "rule"])
+    beside = altair.LookupData(data(runs, *RUN_OF), "run", [*RUN_OF[1:]])
     shown = altair.Chart(data(rows, *about, *numbers)).transform_lookup("run", beside)
     largest = str(rows.loc[rows["nbytes"].idxmax(), "size"]) if len(rows) else None
     chosen_by = {"memory": "pinned", "into": "existing array", "size": largest}
@@ -176,22 +180,17 @@ def draw(
     bars = of_methods.mark_rule(opacity=0.6).encode(y=altair.Y("low:Q"), y2="high")
     line = of_methods.mark_line(strokeWidth=1.8).encode(y=value, order="result:Q")
     step = altair.when("isValid(datum.moved)")
-    marks = (
-        of_methods.mark_point(filled=True, opacity=1, strokeWidth=3)
-        .encode(
-            size=step.then(altair.value(170)).otherwise(altair.value(45)),
-            stroke=step.then(altair.value(GREY)).otherwise(altair.value(None)),
-            y=value,
-            shape=shape(names, static),
-            tooltip=[
-                altair.Tooltip("method:N"),
-                altair.Tooltip("name:N", title="result"),
-                altair.Tooltip("own:Q", title=OWN),
-                altair.Tooltip("rate:Q", title=RATE),
-                altair.Tooltip("moved:Q", title="step, %", format="+.1f"),
-            ],
-        )
-        .transform_calculate(name="replace(datum.label, /[|]/g, ' ')")
+    marks = of_methods.mark_point(filled=True, opacity=1, strokeWidth=3).encode(
+        size=step.then(altair.value(170)).otherwise(altair.value(45)),
+        stroke=step.then(altair.value(GREY)).otherwise(altair.value(None)),
+        y=value,
+        shape=shape(names, static),
+        tooltip=[
+            *(altair.Tooltip(f"{field}:N") for field in ("method", "name", "date")),
+            altair.Tooltip("own:Q", title=OWN),
+            altair.Tooltip("rate:Q", title=RATE),
+            altair.Tooltip("moved:Q", title="step, %", format="+.1f"),
+        ],
     )
     named = (
         of_methods.transform_filter("isValid(datum.moved)")
