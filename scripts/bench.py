@@ -1,4 +1,4 @@
-"""Measure what this machine can, publish it with the recorded results, and say where to look.
+"""Measure what this machine can, publish it with the recorded results, and say what they answer.
 
 python3 scripts/bench.py                 # needs Python 3.11 or later, and nothing else
 python3 scripts/bench.py --full          # every dtype, where there is a GPU
@@ -74,7 +74,7 @@ def answer() -> None:
         print()
         command = [sys.executable, "scripts/compare.py", "--answers"]
         subprocess.run(command, preexec_fn=children.ending_with_us())
-    print("The numbers, as tables: python3 scripts/compare.py", flush=True)
+    print("The numbers, as tables, and more answers: python3 scripts/compare.py", flush=True)
 
 
 def parts(full: bool) -> list[str]:
@@ -96,11 +96,15 @@ def step(what: str) -> None:
 
 def main(options: argparse.Namespace) -> int:
     os.chdir(dotvenv.ROOT)
+    os.environ["ASV_IN_SHORT"] = "yes"  # scripts/asv_plugin/in_short.py
     words = ["--environment=existing:same"] if options.python == "same" else []
-    if not any(word.startswith(("-b", "--bench")) for word in options.asv):
+    if any(word.startswith(("-b", "--bench")) for word in options.asv):
+        step(f"Measuring what is asked for; {FIRST}")
+    else:
         words += [f"--bench={part}" for part in parts(options.full)]
     measured = asv("run", *words, *options.asv)
     if measured == BUSY:
+        step("What is recorded meanwhile:")
         answer()
         return BUSY
     if measured not in (0, SOME_FAILED):
@@ -121,7 +125,7 @@ def main(options: argparse.Namespace) -> int:
     print("and go with a browser to the address that it says")
     answer()
     if measured:
-        print("\nSome points failed; `asv run` says above which, and why", file=sys.stderr)
+        print("\nSome points failed; above it says which, and why", file=sys.stderr)
     return measured
 
 

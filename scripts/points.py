@@ -2,7 +2,7 @@
 
 python3 scripts/points.py --csv points.csv --parquet points.parquet
 
-scripts/reading/points.py says what its columns hold.
+scripts/reading/points.py says what its columns hold, scripts/reading/exported.py what a file adds.
 """
 
 import argparse
@@ -20,7 +20,7 @@ if __name__ == "__main__":
 
 from asv.util import UserError
 
-from scripts.reading import points
+from scripts.reading import exported, points
 from scripts.words.shown import plain, say_left_out
 
 
@@ -34,6 +34,7 @@ def main(words: Sequence[str] | None = None) -> None:
         parser.error("where to? --csv FILE, --parquet FILE or both")
     try:
         table, left_out = points.load()
+        table = exported.of(table, left_out)
         say_left_out(left_out)
         if options.csv:
             table.to_csv(options.csv, index=False)

@@ -8,35 +8,43 @@ import json
 import shutil
 from pathlib import Path
 
-RECORDED = Path(__file__).resolve().parent / "recorded" / "version-1"
+HERE = Path(__file__).resolve().parent
 LIKE = "reference.Link.time_link"  # any benchmark that is timed
-MACHINE, FILE = "nvidia-h200", "0d3bb95a-existing-py3.12"
+MACHINE = "nvidia-h200"
+RECORDED = HERE / "recorded" / "version-1"
+VERSION_1 = RECORDED / MACHINE / "0d3bb95a-existing-py3.12"
+IN_TURN = HERE.parent / "results" / "nvidia-h100-80gb-hbm3" / "480cd8d3-existing-py3.12"
 
 
-def recorded(results, machine=MACHINE):
+def recorded(results, machine=MACHINE, of=VERSION_1):
     """The folder `results` with the list of benchmarks and one machine, which has no results."""
     folder = Path(results, machine.replace("/", "_"))
     folder.mkdir(parents=True, exist_ok=True)
-    shutil.copy(RECORDED / "benchmarks.json", results)
-    about = json.loads((RECORDED / MACHINE / "machine.json").read_text())
+    shutil.copy(of.parent.parent / "benchmarks.json", results)
+    about = json.loads((of.parent / "machine.json").read_text())
     (folder / "machine.json").write_text(json.dumps({**about, "machine": machine}))
     return folder
 
 
-def result(results, machine, commit, date, slower=lambda benchmark, point: 1.0, facts=None):
+def result(
+    results, machine, commit, date, slower=lambda benchmark, point: 1.0, facts=None, of=VERSION_1
+):
     """A result of `machine` at `commit` (40 hexadecimal digits), `date` in milliseconds.
 
-    `slower` gives the factor of a point's seconds, from the benchmark's name and the index of the
-    point; None makes it failed, NaN n/a. `facts` is its provenance. Returns the file's path.
+    It is made of the recorded one `of`. `slower` gives the factor of a point's seconds, from the
+    benchmark's name and the index of the point; None makes it failed, NaN n/a. `facts` is its
+    provenance. Returns the file's path.
     """
-    folder = recorded(results, machine)
-    about = json.loads((RECORDED / MACHINE / f"{FILE}.json").read_text())
+    folder = recorded(results, machine, of)
+    about = json.loads(Path(f"{of}.json").read_text())
     about |= {"commit_hash": commit, "date": date}
     about["params"]["machine"] = machine
     columns = about["result_columns"]
     for name, values in about["results"].items():
         seconds, samples = (columns.index(column) for column in ("result", "samples"))
         for point, value in enumerate(values[seconds]):
+            if len(values) <= samples or not values[samples] or value is None:
+                continue  # no time, or none that was measured
             factor = slower(name, point)
             if factor is None or factor != factor:
                 values[seconds][point], values[samples][point] = factor, None
@@ -45,7 +53,7 @@ def result(results, machine, commit, date, slower=lambda benchmark, point: 1.0, 
                 values[samples][point] = [sample * factor for sample in values[samples][point]]
     path = folder / f"{commit[:8]}-existing-py3.12.json"
     path.write_text(json.dumps(about))
-    shutil.copy(RECORDED / MACHINE / f"{FILE}.noise.jsonl", path.with_suffix(".noise.jsonl"))
+    shutil.copy(f"{of}.noise.jsonl", path.with_suffix(".noise.jsonl"))
     if facts:
         line = {"started": date, "ended": date + 1, "processes": 1208, "facts": facts}
         path.with_suffix(".provenance.jsonl").write_text(json.dumps(line) + "\n")

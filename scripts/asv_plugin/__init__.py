@@ -7,6 +7,7 @@ stacks through stacks.py and processes.py; nobody else calls it.
 - files.py         its JSON files, written whole and read with care
 - environments.py  a commit's stack, an existing Python, and why something could not be installed
 - machines.py      this machine and its GPU, registered by itself; one run at a time
+- in_short.py      what bench.py shows of it: what asv does, how far it is, and for how long still
 - servers.py       the process that processes are forked from, renewed
 - processes.py     one process of one point: its notes, what an unfinished run has kept of it
 - results.py       results with their noise and provenance, which nothing replaces in silence
@@ -26,6 +27,7 @@ try:
         files,
         environments,
         machines,
+        in_short,
         servers,
         results,
         processes,

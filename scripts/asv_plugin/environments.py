@@ -8,15 +8,17 @@ import os
 import sys
 from collections.abc import Callable
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 from asv import environment as asv_environment
 from asv import util
+from asv.console import log
 from asv.environment import EnvironmentUnavailable, ExistingEnvironment, get_env_name
 from asv.plugins.virtualenv import Virtualenv
 
 from scripts.asv_plugin.replaced import REPLACED, replace
-from scripts.setup import environment, git, stack
+from scripts.setup import environment, git, progress, stack
 
 failures: list[str] = []  # why each command failed that asv ran in an environment
 
@@ -95,7 +97,11 @@ class Stack(Virtualenv):
         self._install_requirements()
 
     run = noting(Virtualenv.run)
-    install_project = noting(Virtualenv.install_project)
+
+    @noting
+    def install_project(self, *args: Any) -> None:
+        with progress.of_pip(Path(self._path), log.flush):
+            super().install_project(*args)
 
 
 class Installed(ExistingEnvironment):

@@ -14,9 +14,8 @@ from typing import Any
 
 import asv.runner
 import numpy
-from asv.console import log
 
-from scripts.asv_plugin import results
+from scripts.asv_plugin import in_short, results
 from scripts.asv_plugin.replaced import replace
 from scripts.recording.journal import Process
 from scripts.recording.noise import Notes
@@ -183,5 +182,5 @@ def run_point(
             if "sentinel" in note and lower_level(kwargs["cwd"], note["sentinel"]):
                 notes.judge(note["sentinel"])
     notes.add((name, param_idx), result.result[0], result.samples[0], process["notes"])
-    log.dot()
+    in_short.progress.step()
     return result

@@ -3,9 +3,9 @@
 A family is the series of one method, direction and kind of memory (families.py). asv's detection
 cuts each of them, and the median of all. On its own it makes every one of three to six commits a
 step. So a step must also be more than two runs of the same thing differ by (thresholds.unchanged)
-and hold for two commits on either side: a single outlying commit is none, and the newest is a
-candidate at most. And several series must move together (SHARE), since of hundreds a few cross that
-line by chance.
+and hold for two commits on either side: a single outlying commit is none, and the newest, or the
+oldest, is a candidate at most. And several series must move together (SHARE), since of hundreds a
+few cross that line by chance.
 """
 
 import collections
@@ -23,7 +23,7 @@ from scripts.reading import intervals
 
 FEWEST = 3  # commits of a series: the newest of three can be a candidate, four can tell
 SHARE = 0.1  # of a family's series, two at least, that must move
-SHARE_NEWEST = 0.25  # the same for a candidate, whose one result is that much less certain
+SHARE_ALONE = 0.25  # the same for a candidate, whose one result is that much less certain
 
 
 @dataclass(eq=False)
@@ -36,17 +36,18 @@ class Step:
     size: float
     least: float  # what it is above: two runs of the same thing differ by that
     sides: tuple[int, int]  # how many commits its two levels are the medians of
-    newest: bool  # it is of the series' newest commit alone
+    alone: bool  # it is of the series' newest commit alone, or of its oldest
     off: dict[int, float]  # {place: how far the series' result is from its level}
 
 
-def find(logs: DataFrame, least: Series) -> list[Step]:
+def find(logs: DataFrame, least: Series, by_ratio: bool = False) -> list[Step]:
     """Every series' steps. `logs` is a table of logarithms: a row a series (operation, nbytes,
     dtype), a column a place, NaN where it was not measured; `least` has of each series the
     logarithm that a step is above.
 
     Together they show where one of them steps that is too noisy to show it on its own. That the
-    newest commits are others asv sees late, so there it is always asked.
+    newest commits are others asv sees late, so there it is always asked; and at the oldest one if
+    they are ratios, which do not drift.
     """
     shared = numpy.nanmedian(logs.sub(logs.median(axis=1), axis=0), axis=0)
     shared = logs.columns[sorted(cuts(shared))]
@@ -58,8 +59,8 @@ def find(logs: DataFrame, least: Series) -> list[Step]:
         if len(values) < FEWEST or numpy.ptp(values) <= bound:  # no step can be that high
             continue
         edges = cuts(values) | {*numpy.searchsorted(places, shared)}
-        edges |= {len(values) - 2, len(values) - 1}
-        kept, ends = pruned(values, edges, bound)
+        edges |= {len(values) - 2, len(values) - 1} | ({1} if by_ratio else set())
+        kept, ends = pruned(values, edges, bound, by_ratio)
         values, places = values[kept], places[kept]
         counts = numpy.diff(ends)
         levels = numpy.array(medians(values, ends))
@@ -67,7 +68,8 @@ def find(logs: DataFrame, least: Series) -> list[Step]:
         for number, edge in enumerate(ends[1:-1]):
             before, place = map(int, places[[edge - 1, edge]])
             size, sides = levels[number + 1] - levels[number], (counts[number], counts[number + 1])
-            found.append(Step(series, before, place, size, bound, sides, sides[1] == 1, off))
+            alone = 1 in (counts[0] * (number == 0), counts[-1] * (number == len(ends) - 3))
+            found.append(Step(series, before, place, size, bound, sides, alone, off))
     return found
 
 
@@ -83,16 +85,19 @@ def medians(values: ndarray, edges: Sequence[int]) -> list[float]:
     return [float(numpy.median(values[a:b])) for a, b in itertools.pairwise(edges)]
 
 
-def pruned(values: ndarray, edges: set[int], least: float) -> tuple[ndarray, list[int]]:
+def pruned(
+    values: ndarray, edges: set[int], least: float, by_ratio: bool = False
+) -> tuple[ndarray, list[int]]:
     """`edges` of `values` without those at which the medians of the two sides differ by at most
-    `least`, and without outliers: values, the newest excepted, that are alone between two edges.
+    `least`, and without outliers: values that are alone between two edges, the newest excepted and,
+    of ratios, the oldest.
 
     The indices of the values that are kept, and the edges, from 0 to their number, among these.
     """
     kept, left = numpy.arange(len(values)), sorted({0, *edges, len(values)})
     while len(left) > 2:
         apart = numpy.abs(numpy.diff(medians(values[kept], left)))
-        alone = numpy.flatnonzero(numpy.diff(left)[:-1] == 1)
+        alone = by_ratio + numpy.flatnonzero(numpy.diff(left)[int(by_ratio) : -1] == 1)
         if apart.min() <= least:
             del left[1 + apart.argmin()]
         elif len(alone):
@@ -105,8 +110,8 @@ def pruned(values: ndarray, edges: set[int], least: float) -> tuple[ndarray, lis
 
 
 def is_candidate(members: Sequence[Step]) -> bool:
-    """Whether most of the steps are of the newest commit alone."""
-    return bool(2 * sum(step.newest for step in members) > len(members))
+    """Whether most of the steps are of the newest commit alone, or of the oldest."""
+    return bool(2 * sum(step.alone for step in members) > len(members))
 
 
 def together(found: list[Step], logs: DataFrame) -> tuple[list[tuple[int, int, list[Step]]], int]:
@@ -126,7 +131,7 @@ def together(found: list[Step], logs: DataFrame) -> tuple[list[tuple[int, int, l
             if (step.size > 0) == slower and step.before <= place <= step.place + 1
         ]
         found = [step for step in found if step not in members]
-        share = SHARE_NEWEST if is_candidate(members) else SHARE
+        share = SHARE_ALONE if is_candidate(members) else SHARE
         if len(members) >= min(judged, max(2, share * judged)):
             before = collections.Counter(step.before for step in members if step.before < place)
             changes.append((place, before.most_common(1)[0][0], members))

@@ -3,8 +3,6 @@ by how much, and what changed there in pins, driver and kernel. detector.py find
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +10,8 @@ import numpy
 from asv.util import UserError
 from pandas import DataFrame, Series
 
-from scripts.change_points import detector, families, what_changed
+from scripts.change_points import detector, families, over_time, what_changed
+from scripts.change_points.change import Change
 from scripts.change_points.families import SERIES
 from scripts.reading import points
 from scripts.reading.chosen import NOTHING, NoSuchResult
@@ -27,39 +26,8 @@ Ends = Sequence[tuple[str, str]]  # two commits, each with its environment
 FIRST = "driver", "cuda driver", "kernel"  # facts that are said first
 
 
-@dataclass
-class Change:
-    """The transfers of one method and direction with one kind of memory, which from `commit` on
-    take `percent` more seconds (negative: fewer): the median over the series that moved. With
-    `by_ratio` they do so beside the other methods, whatever all methods together did.
-
-    `families` has, for each operation that moved, its own `percent`, `of`, how many series of it
-    could be judged, and `series`, those that moved, each with its percent. `pins` and `facts` are
-    {name: (before, after)} of what differs between the two commits, None where nobody knows.
-    """
-
-    commit: str
-    date: datetime  # the commit's, UTC
-    before: str  # the last commit before the change
-    candidate: bool  # of the newest commit alone: it cannot be told from an outlier yet
-    method: str  # or "link", or ALL
-    memory: str
-    direction: str
-    by_ratio: bool
-    percent: float
-    low_99: float
-    high_99: float
-    families: list[dict[str, Any]]
-    pins: dict[str, Any] | None = None
-    facts: dict[str, Any] | None = None
-
-    @property
-    def slower(self) -> bool:
-        return self.percent > 0
-
-
 def of_machine(results: str | Path, machine: str) -> tuple[list[Change], list[str]]:
-    """The changes, the oldest first, and what could not be judged, in words, a line each.
+    """The changes, the oldest first; in how many results, and what could not be judged, in words.
 
     NoSuchResult if there is nothing to judge at all.
     """
@@ -74,8 +42,8 @@ def of_machine(results: str | Path, machine: str) -> tuple[list[Change], list[st
         broken = [line for line in left_out if line.startswith((f"{machine}:", f"{machine}/"))]
         why = f" ({broken[0]})" if broken else ""
         raise NoSuchResult(f"No results of a machine {machine!r}{why}; there are: {some(known)}")
-    changes, said = of_table(table, results)
-    return changes, [*(f"Left out: {line}" for line in left_out), *said]
+    changes, (seen, *said) = of_table(table, results)
+    return changes, [seen, *(f"Left out: {line}" for line in left_out), *said]
 
 
 def of_table(table: DataFrame, results: str | Path) -> tuple[list[Change], list[str]]:
@@ -93,7 +61,9 @@ def of_table(table: DataFrame, results: str | Path) -> tuple[list[Change], list[
         total += len(logs)
         sizes = logs.index.get_level_values("nbytes")
         least = numpy.log1p([thresholds.unchanged(memory, int(one), by_ratio) for one in sizes])
-        found, alone = detector.together(detector.find(logs, Series(least, logs.index)), logs)
+        found, alone = detector.together(
+            detector.find(logs, Series(least, logs.index), by_ratio), logs
+        )
         left += alone
         of = rows["memory"].eq(memory) & rows["direction"].eq(way)
         of &= rows["method"].eq(method) | (method == ALL)
@@ -117,18 +87,17 @@ def of_table(table: DataFrame, results: str | Path) -> tuple[list[Change], list[
             )
             fill_in_what_changed(change, ends, results, machine, said)
             changes.append(change)
-    if few:
-        said.insert(
-            0,
-            f"{few} of {total} series were measured at fewer than {detector.FEWEST} commits, "
-            "which is too few to judge them",
-        )
+    said[:0] = [
+        f"in {len(commits)} commits; {total - few} of {total} series have enough of them to say, "
+        f"which is {detector.FEWEST}"
+    ]
     if left:
         said.append(
             f"{left} steps of too few series of a method are no change points: of {total} "
             "series some step by chance"
         )
     changes.sort(key=lambda change: (change.date, change.commit, -abs(change.percent)))
+    said += over_time.of_last_driver(over_time.of(table, results), changes)
     return changes, list(dict.fromkeys(said))
 
 

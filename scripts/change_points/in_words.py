@@ -6,37 +6,43 @@ from collections.abc import Iterator, Mapping, Sequence
 from statistics import median
 from typing import Any
 
-from scripts.change_points.history import Change
+from scripts.change_points import over_time
+from scripts.change_points.change import Change
 from scripts.recording import provenance
-from scripts.words.formats import size
+from scripts.words.formats import count, size
 from scripts.words.markdown import escaped, folded
 from scripts.words.vocabulary import family
 
-NONE = "No change points."
-CANDIDATE = "; a candidate: the newest commit alone cannot be told from an outlier yet"
+CANDIDATE = "; a candidate: one commit alone cannot be told from an outlier"
+
+
+def found(changes: Sequence[Change], said: Sequence[str]) -> str:
+    """How many changes in how much: 'No change found in 6 commits; 97 of 102 series ...'"""
+    number = count(len(changes), "change", "changes") if changes else "No change"
+    return " ".join([number, "found", *said[:1]]) + "."
 
 
 def text(changes: Sequence[Change], said: Sequence[str]) -> str:
     """Plain lines, the oldest commit first."""
-    lines = [] if changes else [NONE]
+    lines = [found(changes, said)]
     for heading, group, changed in by_commit(changes):
         lines.append(heading)
         for change in group:
             lines.append(f"  {headline(change)}")
             lines += [f"    {line}" for line in map(sizes, change.families)]
         lines += [f"  {line}" for line in changed]
-    return "\n".join([*lines, *said]) + "\n"
+    return "\n".join([*lines, *said[1:]]) + "\n"
 
 
 def markdown(changes: Sequence[Change], said: Sequence[str]) -> str:
     """The same for a comment, the single sizes folded."""
-    lines = [] if changes else [NONE, ""]
+    lines = [found(changes, said), ""]
     for heading, group, changed in by_commit(changes):
         lines += [f"**{heading}**", ""]
         lines += [f"- {escaped(line)}" for line in [*map(headline, group), *changed]]
         series = [f"{name(change)}, {sizes(one)}" for change in group for one in change.families]
         lines += ["", *folded("Sizes", [f"- {escaped(line)}" for line in series]), ""]
-    return "\n".join([*lines, *(f"- {escaped(line)}" for line in said)]).rstrip() + "\n"
+    return "\n".join([*lines, *(f"- {escaped(line)}" for line in said[1:])]).rstrip() + "\n"
 
 
 def as_json(changes: Sequence[Change], said: Sequence[str]) -> dict[str, Any]:
@@ -97,3 +103,13 @@ def sizes(family: Mapping[str, Any]) -> str:
 
 def signed(percent: float) -> str:
     return f"{percent:+.1f}"
+
+
+def last(changes: Sequence[Change], said: Sequence[str]) -> list[str]:
+    """What changed last, and with the last driver, a sentence each."""
+    *_, newest = [None, *by_commit(changes)]
+    sentences = [found(changes, said)]
+    if newest:
+        heading, group, _ = newest
+        sentences = [f"What changed last, {heading}: {'; '.join(map(headline, group))}."]
+    return sentences + [f"{line}." for line in said if line.startswith(over_time.SINCE)]

@@ -7,10 +7,11 @@ import altair
 import pandas
 
 from scripts.answers import doubts
+from scripts.change_points import over_time
 from scripts.reading import points
 from scripts.reading.points import RUN
 from scripts.recording import provenance
-from scripts.report_page import page
+from scripts.report_page import look, page
 from scripts.report_page.charts import CHARTS, OVER_TIME
 from scripts.report_page.charts.back import INTO as BACK
 from scripts.words.formats import count, listed, size
@@ -61,7 +62,8 @@ def chart(
     chosen = selected(table, memory, operation, of_size)
     if name in OVER_TIME and chosen["operation"].isin(list(TRANSFERS)).any():
         changes = {one: found for one, (found, _) in page.histories_of(table, results).items()}
-        found = OVER_TIME[name].draw(chosen, changes, static=True)
+        runs = over_time.changed(over_time.of(table, results), look.methods(table))
+        found = OVER_TIME[name].draw(chosen, changes, runs, static=True)
         number = count(chosen.groupby(RUN, observed=True).ngroups, "result", "results")
         about[-1] += f" {number} of this machine."
     else:

@@ -8,7 +8,7 @@ import pandas
 
 from scripts.answers import choosing, doubts, first, sentences, ways
 from scripts.change_points import in_words, what_changed
-from scripts.change_points.history import Change
+from scripts.change_points.change import Change
 from scripts.reading.points import RUN
 from scripts.recording import provenance
 from scripts.words.formats import day
@@ -18,13 +18,14 @@ from scripts.words.vocabulary import MEMORY, TRANSFERS
 def told(
     run: pandas.DataFrame,
     latest: pandas.DataFrame,
-    changes: Sequence[Change] | None,
+    past: tuple[Sequence[Change], Sequence[str]] | None,
     results: str | Path,
     left_out: list[str],
 ) -> dict[str, Any]:
     """What the template takes, from the rows of the result; adds to `left_out` what is broken.
 
-    `latest` has other machines' rows, too, `changes` are of this machine's history, if it has one.
+    `latest` has other machines' rows, too, `past` are the changes of its history, if it has one,
+    and what was said of it.
     """
     about = run.iloc[0]
     status = run["status"].value_counts()
@@ -32,7 +33,7 @@ def told(
     facts = what_changed.facts(results, left_out, *whose)
     runs = provenance.beside(results, left_out, *whose)
     doubtful = doubts.of(run, runs, left_out)
-    said = first.of(run, latest, runs, changed_last(changes), left_out)
+    said = first.of(run, latest, runs, in_words.last(*past) if past else [], left_out)
     return {
         "name": str(about["machine"]),
         "gpu": about["gpu"],
@@ -62,13 +63,3 @@ def told(
         "noise": sentences.noise(run),
         "provenance": facts,
     }
-
-
-def changed_last(changes: Sequence[Change] | None) -> list[str]:
-    if changes is None:
-        return []
-    *_, last = [None, *in_words.by_commit(changes)]
-    if last is None:
-        return ["In its history no change was found."]
-    heading, group, _ = last
-    return [f"What changed last, {heading}: {'; '.join(map(in_words.headline, group))}."]

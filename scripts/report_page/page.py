@@ -17,7 +17,8 @@ import pandas
 import vl_convert
 
 from scripts.answers import chooser
-from scripts.change_points import history, in_words
+from scripts.change_points import history, in_words, over_time
+from scripts.change_points.change import Change
 from scripts.reading import points
 from scripts.reading.chosen import NoSuchResult
 from scripts.reading.points import RUN
@@ -29,7 +30,7 @@ from scripts.words.vocabulary import TRANSFERS, WAYS
 HERE = Path(__file__).resolve().parent
 # logLevel 1: Vega's errors only, as it warns wherever what is chosen in a menu has no points.
 EMBED = {"mode": "vega", "renderer": "svg", "actions": False, "logLevel": 1}
-Histories = Mapping[str, tuple[list[history.Change], list[str]]]  # by machine
+Histories = Mapping[str, tuple[list[Change], list[str]]]  # by machine
 MOST_STEPS = 40  # of the history; the newest ones
 
 
@@ -55,11 +56,11 @@ def write(output: str | Path, results: str | Path) -> list[str]:
         colours=dict(zip(names, look.COLOURS * len(names), strict=False)),
         charts=CHARTS | OVER_TIME,
         placed=[],  # the charts that the template has named
-        drawn=drawn(latest, table, histories),
+        drawn=drawn(latest, table, histories, results),
         methods=names,
         machines=[
             {"number": number}
-            | of_machine.told(run, latest, histories.get(name, [None])[0], results, left_out)
+            | of_machine.told(run, latest, histories.get(name), results, left_out)
             for number, (name, run) in enumerate(by_machine(latest))
         ],
         ways=WAYS,
@@ -69,7 +70,10 @@ def write(output: str | Path, results: str | Path) -> list[str]:
         older=against.older(left_out, latest["machine"].unique()),
         without=sorted(set(table["machine"].unique()) - set(latest["machine"].unique())),
         history=told(histories),
-        not_judged={name: said for name, (_, said) in histories.items() if said},
+        seen={
+            name: [in_words.found(changes, said), *said[1:]]
+            for name, (changes, said) in histories.items()
+        },
         thinned=OVER_TIME["history"].thinned(OVER_TIME["history"].series(table))[1:],
         calibrations=calibrations(results, left_out),
         left_out=dict.fromkeys(left_out),
@@ -113,14 +117,18 @@ def measured_last(latest: pandas.DataFrame) -> str | None:
 
 
 def drawn(
-    latest: pandas.DataFrame, table: pandas.DataFrame, histories: Histories
+    latest: pandas.DataFrame,
+    table: pandas.DataFrame,
+    histories: Histories,
+    results: str | Path,
 ) -> dict[str, Any]:
     """{name: specification} of the charts that have something to show."""
     if latest.empty:
         return {}
     changes = {name: found for name, (found, _) in histories.items()}
     made = {name: chart.draw(latest) for name, chart in CHARTS.items()}
-    made |= {name: chart.draw(table, changes) for name, chart in OVER_TIME.items()}
+    runs = over_time.changed(over_time.of(table, results), look.methods(table))
+    made |= {name: chart.draw(table, changes, runs) for name, chart in OVER_TIME.items()}
     return {name: look.for_page(chart) for name, chart in made.items() if chart is not None}
 
 

@@ -14,10 +14,9 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
-from scripts.setup import children, environment, pins
+from scripts.setup import children, environment, pins, progress
 from scripts.setup.environment import ROOT, VENV
 from scripts.words import one_line  # noqa: F401 - all scripts import this first
 
@@ -100,23 +99,6 @@ def imported(module: str) -> bool:
         return False
 
 
-def waited(process: subprocess.Popen[bytes]) -> int:
-    """Its exit code; meanwhile how far it is, in packages, on a line of a terminal or now and then.
-
-    pip shows a bar to a terminal alone, and of the downloads alone.
-    """
-    wanted = sum(line[:1].isalnum() for line in REQUIREMENTS.read_text().splitlines())
-    every, end = (1, "\r") if sys.stdout.isatty() else (15, "\n")
-    began = time.monotonic()
-    while True:
-        try:
-            return process.wait(timeout=every)
-        except subprocess.TimeoutExpired:
-            there = len(list(VENV.glob("lib/python*/site-packages/*.dist-info")))
-            took = time.monotonic() - began
-            print(f"  {took:.0f} s: {there} of {wanted} packages", end=end, flush=True)
-
-
 def make() -> None:
     if VENV.exists() and not MADE.exists():
         sys.exit(f"{VENV} is there and was not made by this project; move it away")
@@ -129,18 +111,23 @@ def make() -> None:
     MADE.write_text("")  # ours, but not finished
     print("Making .venv with the tools in requirements/dev.txt: a minute or two, once", flush=True)
     failed = f"Could not make {VENV}; what went wrong stands above"
+    quietly = "-q", "--progress-bar=off", "--disable-pip-version-check"
+    log = progress.log(VENV)
     commands: tuple[list[str | Path], ...] = (
         [python, "-m", "venv", VENV],
-        [PYTHON, "-m", "pip", "install", "-q", "--disable-pip-version-check", "-r", REQUIREMENTS],
+        [PYTHON, "-m", "pip", "install", *quietly, "--log", log, "-r", REQUIREMENTS],
         [PYTHON, "-I", pins.__file__, REQUIREMENTS],  # that it is there, and not elsewhere
     )
     python_alone, end = environment.without_python(os.environ), children.ending_with_us()
     for command in commands:
-        with subprocess.Popen(  # in a session of its own: an interrupt reaches us alone
-            command, env=python_alone, preexec_fn=end, start_new_session=True
-        ) as process:
+        with (
+            progress.of_pip(VENV),
+            subprocess.Popen(  # in a session of its own: an interrupt reaches us alone
+                command, env=python_alone, preexec_fn=end, start_new_session=True
+            ) as process,
+        ):
             try:
-                code = waited(process)
+                code = process.wait()
             except KeyboardInterrupt:
                 with contextlib.suppress(ProcessLookupError):
                     os.killpg(process.pid, signal.SIGKILL)
@@ -149,7 +136,6 @@ def make() -> None:
             sys.exit(f"{failed}. asv has no wheel for {platform.machine()}; g++ would build it")
         if code:
             sys.exit(failed)
-    print()
     asked = "import platform; print(platform.python_version(), end='')"
     version = subprocess.check_output([PYTHON, "-I", "-c", asked], text=True)
     MADE.write_text(json.dumps(made_from() | {"version": version}))

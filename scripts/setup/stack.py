@@ -19,7 +19,7 @@ from pathlib import Path
 
 sys.path[:0] = [str(Path(__file__).resolve().parents[2])]  # asv calls this as a command
 
-from scripts.setup import children, environment, git
+from scripts.setup import children, environment, git, progress
 from scripts.setup import pins as requirements
 
 NEEDS = {"host": (0, 0), "cu12": (12, 0), "cu13": (13, 0)}  # what the driver must support
@@ -144,7 +144,7 @@ def main(folder: str) -> None:
     with tempfile.NamedTemporaryFile("w", suffix=".txt") as others:
         others.write("\n".join(wanted))
         others.flush()
-        if code := pip("install", "-r", others.name):
+        if code := pip("install", "--log", progress.log(Path(sys.prefix)), "-r", others.name):
             sys.exit(code)
     for pin in apart.values():
         if pin.name != "pycuda" or not requirements.hold(pin):

@@ -11,6 +11,7 @@ import pandas
 from asv.util import UserError
 
 from scripts.answers import doubts, first, ways
+from scripts.change_points import history, in_words
 from scripts.reading import chosen, points, two_runs
 from scripts.reading.points import RUN
 from scripts.reading.results_file import OLDER
@@ -55,6 +56,15 @@ class Recorded(NamedTuple):
     def runs(self, result: pandas.DataFrame) -> list[dict[str, object]]:
         return provenance.beside(points.RESULTS, [], *map(str, result[RUN].iloc[0]))
 
+    def changed(self, result: pandas.DataFrame) -> list[str]:
+        """What changed last in the history of its machine up to it, if it has one."""
+        first, table = result.iloc[0], self.table
+        same = table["machine"].eq(first["machine"]) & table["commit_date"].le(first["commit_date"])
+        try:
+            return in_words.last(*history.of_table(table[same], points.RESULTS))
+        except chosen.NoSuchResult:
+            return []
+
     def doubts(self, result: pandas.DataFrame) -> list[str]:
         return doubts.of(result, self.runs(result), self.left_out)
 
@@ -67,26 +77,31 @@ def where(result: pandas.DataFrame) -> str:
 
 
 def answers(result: pandas.DataFrame, recorded: Recorded) -> Parts:
-    """What a result says, a sentence each, its doubts before them."""
+    """Which result it is, and what it says, a sentence each, its doubts before them."""
+    doubtful = recorded.doubts(result)
+    yield where(result) + " (doubtful)" * bool(doubtful)
     runs = recorded.runs(result)
-    said = first.of(result, recorded.table, runs, left_out=recorded.left_out)
+    changed = recorded.changed(result)
+    said = first.of(result, recorded.table, runs, changed, recorded.left_out)
     copies = side_by_side.lines(result, "copy").get(None)
-    if not said and copies:
-        small, large = copies[min(copies)], copies[max(copies)]
-        took, fast = duration(small["seconds"]), rate(large["gb_per_s"])
-        yield (
-            f"NumPy to NumPy, on the host alone: {size(min(copies))} takes {took}, and "
-            f"{size(max(copies))} goes at {fast} GB/s."
-        )
-    yield from said
-    yield from (one for one in ways.of(result, runs) if said and one not in said)
+    if not said:
+        said = [f"Doubtful: {doubt}" for doubt in doubtful]
+        if copies:
+            small, large = min(copies), max(copies)
+            said.append(
+                f"NumPy to NumPy, on the host alone: {size(small)} takes "
+                f"{duration(copies[small]['seconds'])}, and {size(large)} goes at "
+                f"{rate(copies[large]['gb_per_s'])} GB/s."
+            )
+    yield from (f"- {one}" for one in said)
 
 
 def of_one(result: pandas.DataFrame, recorded: Recorded) -> Parts:
     """What to show of one result: sheets and lines of text."""
     doubtful = " (doubtful)" * bool(recorded.doubts(result))
-    yield where(result) + doubtful
-    yield from (f"- {one}" for one in answers(result, recorded))
+    said = list(answers(result, recorded))
+    on_ways = (f"- {one}" for one in ways.of(result, recorded.runs(result)))
+    yield from dict.fromkeys([*said, *on_ways])
     sheets = [*side_by_side.methods(result)]
     for sheet in sheets:
         sheet.title += doubtful
@@ -163,17 +178,12 @@ def of_last(recorded: Recorded, sentences: bool = False) -> Parts:
     Of each the `sentences` alone, or all of it.
     """
     last, fastest = chosen.last_measured(recorded.table)
-    shown = said if sentences else of_one
+    shown = answers if sentences else of_one
     if fastest is not None and not last["operation"].isin(TRANSFERS).any():
         yield "Recorded, not measured here:"
         yield from shown(fastest, recorded)
         yield "Measured here:"
     yield from shown(last, recorded)
-
-
-def said(result: pandas.DataFrame, recorded: Recorded) -> Parts:
-    yield where(result) + " (doubtful)" * bool(recorded.doubts(result))
-    yield from (f"- {one}" for one in answers(result, recorded))
 
 
 def shorter(left_out: Iterable[str], words: Sequence[str]) -> Iterator[str]:
@@ -215,7 +225,7 @@ def asked_for(results: Sequence[pandas.DataFrame], recorded: Recorded, sentences
     if not results:
         return of_last(recorded, sentences)
     if sentences:
-        return (part for result in results for part in said(result, recorded))
+        return (part for result in results for part in answers(result, recorded))
     if len(results) == 1:
         return of_one(results[0], recorded)
     if len(results) == 2:

@@ -2,6 +2,7 @@
 
 import json
 import re
+from pathlib import Path
 
 import pytest
 
@@ -20,7 +21,7 @@ def made(folder, micros):
 
     The four are numbers: memory 0 is pageable, 1 pinned; dtype 2 is float32.
     """
-    about = json.loads((derived.RECORDED / derived.MACHINE / f"{derived.FILE}.json").read_text())
+    about = json.loads(Path(f"{derived.VERSION_1}.json").read_text())
     column = about["result_columns"].index("result")
 
     def slower(name, index):

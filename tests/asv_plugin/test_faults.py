@@ -110,7 +110,7 @@ def test_while_another_run_measures_what_is_recorded_is_shown(measured):
     first.communicate()
     assert done.returncode == BUSY
     assert "another run is measuring on this machine; wait for it" in done.stdout
-    assert "The numbers, as tables: python3 scripts/compare.py" in done.stdout
+    assert "The numbers, as tables, and more answers: python3 scripts/compare.py" in done.stdout
     assert "Traceback" not in done.stdout
     assert measured.results().read_bytes() == before
 

@@ -5,6 +5,7 @@ import collections
 import functools
 import itertools
 import json
+import re
 import shutil
 import subprocess
 
@@ -29,7 +30,7 @@ COMMITS = [f"{number:08x}" * 5 for number in range(0xC0FFEE00, 0xC0FFEE00 + NUMB
 def recorded():
     """{(benchmark, index): parameters} of the transfers that derived.py multiplies, and
     {kind: how far the logarithms of the processes' medians are from those of their points}."""
-    path = derived.RECORDED / derived.MACHINE / f"{derived.FILE}.json"
+    path = f"{derived.VERSION_1}.json"
     results = Results.load(str(path), machine_name=derived.MACHINE)
     noted, known, off = noise.load(noise.path_beside(path)), {}, collections.defaultdict(list)
     for name in results.get_all_result_keys():
@@ -108,8 +109,10 @@ def test_nothing_changed(tmp_path, number):
     made(tmp_path, commits=COMMITS[:number], seed=number)
     changes, _ = history.of_machine(tmp_path, "m")
     assert changes == []
-    assert in_words.text(changes, ["said"]) == "No change points.\nsaid\n"
-    assert in_words.markdown(changes, ["m_1: said"]) == "No change points.\n\n- m\\_1: said\n"
+    said = ["in 9 commits", "m_1: said"]
+    assert in_words.text(changes, said) == "No change found in 9 commits.\nm_1: said\n"
+    found = "No change found in 9 commits.\n\n- m\\_1: said\n"
+    assert in_words.markdown(changes, said) == found
 
 
 def test_the_newest_commit_alone_is_a_candidate_until_another_confirms_it(tmp_path):
@@ -118,7 +121,7 @@ def test_the_newest_commit_alone_is_a_candidate_until_another_confirms_it(tmp_pa
     assert change.commit == COMMITS[4]
     assert change.candidate
     for words in in_words.text, in_words.markdown:
-        assert "cannot be told from an outlier yet" in words([change], [])
+        assert "cannot be told from an outlier" in words([change], [])
     made(tmp_path, torch_pinned(0.7, lambda number: number >= 4), COMMITS[:6])
     (change,), _ = history.of_machine(tmp_path, "m")
     assert change.commit == COMMITS[4]
@@ -163,9 +166,13 @@ def test_what_changed_is_named(tmp_path, monkeypatch):
     assert change.pins == {"cu13: torch": ("2.1", "2.2"), "cu13: run": ("1", "2")}
     assert change.facts == {"driver": ("580", "590"), "huge pages": ("always", "never")}
     assert list(change.facts) == ["driver", "huge pages"]  # what counts comes first
-    assert said == []
+    seen, driver = said
+    assert seen == "in 4 commits; 567 of 567 series have enough of them to say, which is 3"
+    since = r"Since driver 590, in the place of 580: pinned with torch \d\d\.\d % slower; what else"
+    assert re.match(since, driver)
 
-    shown = in_words.text([change], said).splitlines()
+    count, *shown = in_words.text([change], said[:1]).splitlines()
+    assert count == f"1 change found {seen}."
     assert shown[0] == f"1970-01-04 {commits[2][:8]}, after {commits[1][:8]}"
     assert shown[1].startswith("  torch, pinned: ")
     assert " % slower (99 %: +" in shown[1]
@@ -185,9 +192,10 @@ def test_what_changed_is_named(tmp_path, monkeypatch):
     (change,), said = history.of_machine(results, "m")
     assert change.facts is None
     assert change.pins
-    assert said == [
+    assert said[1:] == [
         f"Left out: m/{path.name}: its provenance file is broken",
         f"No provenance of {commits[2][:8]}: its driver, kernel and versions are not known",
+        "Since driver 590, in the place of 580: cannot say, it takes 2 results on either side",
     ]
 
 
@@ -201,7 +209,7 @@ def test_the_recorded_history_has_no_change(tmp_path):
             shutil.copy(path, results / H100)
     changes, said = history.of_machine(results, H100)
     assert changes == []
-    assert said[0].startswith("503 of 567 series were measured at fewer than 3 commits")
+    assert said[0] == "in 4 commits; 64 of 567 series have enough of them to say, which is 3"
     assert len(said) == 1
 
 
@@ -248,7 +256,7 @@ def test_a_broken_result_is_left_out_and_said(tmp_path):
     path.write_text("{")
     (change,), said = history.of_machine(tmp_path, "m")
     assert change.commit == COMMITS[4]
-    assert said[0].startswith(f"Left out: m/{path.name}: ")
+    assert said[1].startswith(f"Left out: m/{path.name}: ")
 
 
 # A family as a table: what is asv's detection, and what is added to it ----------------------------

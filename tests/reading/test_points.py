@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scripts import points as points_command
-from scripts.reading import intervals, points, results_file
+from scripts.reading import exported, intervals, points, results_file
+from scripts.recording import provenance
 from scripts.words.vocabulary import TRANSFERS
 from tests import derived
 from tests.conftest import VERSION_1
@@ -90,21 +91,44 @@ def test_what_has_no_number_stays_apart(states, tmp_path_factory):
     assert not left_out
 
 
-def test_the_files_hold_the_table(tmp_path, whole, monkeypatch):
-    monkeypatch.setattr(points.load, "__defaults__", (VERSION_1, None, None))
+def test_the_files_hold_the_table_and_what_is_beside_it(tmp_path, whole, monkeypatch):
+    derived.result(tmp_path / "r", "m", COMMIT, 1)
+    (path,) = (tmp_path / "r" / "m").glob("*-py3.12.json")
+    path.write_text(path.read_text().replace('"python": "3.12"', '"python": "3.10"'))
+    given = {"machine": object, "commit": object, "environment": object, "status": object}
+    other, _ = points.load(tmp_path / "r")
+    table = pandas.concat([whole.astype(given), other.astype(given)], ignore_index=True)
+    table.loc[len(table) - 3, ["status", "seconds", "gb_per_s"]] = ["n/a", NAN, NAN]
+    monkeypatch.setattr(points, "load", lambda: (table, []))
+    monkeypatch.setattr(exported.of, "__defaults__", (VERSION_1,))
     csv, parquet = tmp_path / "p.csv", tmp_path / "p.parquet"
     points_command.main(["--csv", str(csv), "--parquet", str(parquet)])
-    some = whole.dropna(axis="columns", how="all")  # of an empty column Parquet keeps no type
-    pandas.testing.assert_frame_equal(pandas.read_parquet(parquet)[some.columns], some)
-    text = pandas.read_csv(csv, keep_default_na=False, na_values=[""])
-    assert list(text.columns) == list(whole.columns) == points.COLUMNS
-    numpy.testing.assert_allclose(text["gb_per_s"], whole["gb_per_s"])
-    assert list(text["status"]) == list(whole["status"])
+    for file in pandas.read_csv(csv), pandas.read_parquet(parquet):
+        assert list(file.columns[: len(points.COLUMNS)]) == points.COLUMNS
+        assert len(file) == len(table)
+        for name in "seconds", "gb_per_s", "processes", "visits":
+            numpy.testing.assert_allclose(file[name].astype(float), table[name].astype(float))
+        assert set(file["python"]) == {"v3.12", "v3.10"}
+        assert set(file["status"]) == {"ok", "not measured"}
+        assert "NVIDIA H200" in set(file["gpu"])
+        h100 = file[file["machine"].eq("nvidia-h100-80gb-hbm3")]
+        first = h100[h100["commit"].str.startswith("b0cf0fc0")].iloc[0]
+        facts = provenance.load(next(VERSION_1.glob("*h100*/b0cf0fc0*.provenance.jsonl")))[-1][
+            "facts"
+        ]
+        for column, fact in ("driver", "driver"), ("torch_version", "torch"), ("kernel", "kernel"):
+            assert first[column] == f"v{facts[fact]}"
+        assert first["pycuda_version"] == f"v{facts['pycuda']}"
+        two = h100[h100["commit"].str.startswith("e62adfd3")].iloc[0]["gpu_id"]
+        assert len(two.split("; gpu-")) == 2  # GPUs
+        assert file.loc[file["machine"].eq("m"), "driver"].isna().all()  # nothing beside it
 
 
 def test_every_column_is_described():
     for column in points.COLUMNS:
         assert column in points.__doc__, column
+    for column, *_ in exported.FACTS:
+        assert column in exported.__doc__, column
 
 
 def test_bad_arguments_are_one_line(capsys, tmp_path):

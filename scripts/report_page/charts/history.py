@@ -1,22 +1,35 @@
-"""How GB/s went from result to result of a machine; where it steps, change_points/ says."""
+"""What became of the methods from result to result of a machine; change_points/ says what steps.
+
+At first a method's own part: by how much its time, beside that of the other methods of its visits,
+is off from what it mostly is. On request GB/s, in which there is also what the host drifted by.
+"""
 
 import itertools
 from collections.abc import Mapping, Sequence
 
 import altair
+import numpy
 import pandas
 
-from scripts.change_points.history import Change
+from scripts.change_points.change import Change
+from scripts.reading import intervals, standing
+from scripts.reading.own_part import own
 from scripts.reading.points import RUN
 from scripts.report_page.chart_data import data, menus, transfers
-from scripts.report_page.look import GREY, colour, methods, shape, switches
+from scripts.report_page.look import GREY, choice, colour, methods, shape, switches
 from scripts.words.vocabulary import ALL
 
 TITLE = "History"
-CAPTION = "GB/s of float32 over the stack's commits."
+CAPTION = (
+    "Float32, oldest result first. Up is slower: a method's time beside the others of its visits, "
+    "against its own median, with 99 % intervals; or GB/s. Below each result stand the versions "
+    "that changed there; a vertical line is another driver or GPU."
+)
+OWN, RATE = "time beside the other methods, %", "GB/s"
+RUN_OF = "run", "label", "name", "date", "rule"
+MOST_LINES = 3  # of versions below a result
 STEP_OF = ["machine", "commit", "method", "memory", "operation", "nbytes", "dtype"]
-MOST_ROWS = 40_000  # of the page's history; what is older than its newest half is thinned
-STEP = "isValid(datum.step)"
+MOST_ROWS = 30_000  # of the page's history; what is older than its newest half is thinned
 Changes = Mapping[str, Sequence[Change]]  # by machine
 
 
@@ -37,16 +50,16 @@ def series(points: pandas.DataFrame) -> pandas.DataFrame:
 
 
 def steps(rows: pandas.DataFrame, histories: Changes) -> pandas.DataFrame:
-    """The rows of `series` at change points, with `step`, the change of GB/s in per cent."""
+    """The rows of `series` at change points, with `step`, by how many per cent longer it takes."""
     names, found = methods(rows), []
     for machine, changes in histories.items():
         for change in changes:
             moved = names if change.method == ALL else [change.method]
             for family in change.families:
                 for one, method in itertools.product(family["series"], moved):
-                    step = 100 / (1 + one["percent"] / 100) - 100
                     where = machine, change.commit, method, change.memory
-                    found.append((*where, family["operation"], one["nbytes"], one["dtype"], step))
+                    what = family["operation"], one["nbytes"], one["dtype"], one["percent"]
+                    found.append((*where, *what))
     table = pandas.DataFrame(found, columns=[*STEP_OF, "step"]).drop_duplicates(STEP_OF)
     keys = rows[STEP_OF].astype({name: str for name in STEP_OF if name != "nbytes"})
     at = keys.reset_index().merge(table, on=STEP_OF).set_index("index")["step"]
@@ -71,46 +84,119 @@ def thinned(rows: pandas.DataFrame) -> tuple[pandas.DataFrame, int, int]:
     return kept, kept.groupby("machine", observed=True)["result"].nunique().sum(), total
 
 
-def draw(
-    points: pandas.DataFrame, histories: Changes, static: bool = False
-) -> altair.TopLevelMixin:
-    """GB/s over the results of a machine, oldest first; a large, ringed mark where it steps.
+def with_own(rows: pandas.DataFrame) -> pandas.DataFrame:
+    """`rows` of `series` with `own`, `own_low` and `own_high`: per cent that a method takes longer
+    than it mostly does, beside the others; empty where there is nothing to hold it against."""
+    point = ["machine", "memory", "operation", "nbytes"]
+    table = rows.assign(**{name: rows[name].astype(str) for name in point[:3]})
+    table = table.set_index([*point, "method", "result"])
+    logs = own(table["relative"].astype(float).unstack("result"), point)
+    logs = logs.where(logs.notna().sum(axis=1).gt(1))
+    part = logs.stack().reindex(table.index).to_numpy()
+    half = intervals.quantile(rows["relative_df"]) * standing.error(rows)
+    ends = {"own": 0, "own_low": -half, "own_high": half}
+    return rows.assign(**{name: 100 * numpy.expm1(part + end) for name, end in ends.items()})
 
-    `histories` is {machine: changes} as change_points/history.py has them.
+
+def told(rows: pandas.DataFrame, results: pandas.DataFrame) -> pandas.DataFrame:
+    """What the axis says of each result of `rows`: `run`, `label`, `rule`, `doubt`."""
+    runs = rows.drop_duplicates("run")[[*RUN, "run", "name", "commit_date"]]
+    beside = results[[*RUN, "versions", "rule"]]
+    runs = runs.astype({name: str for name in RUN}).merge(beside, on=RUN, how="left")
+    lines = [
+        [f"{date:%Y-%m-%d}", name, *few(versions)]
+        for date, name, versions in zip(
+            runs["commit_date"], runs["name"], runs["versions"], strict=True
+        )
+    ]
+    return runs.assign(
+        label=["|".join(found) for found in lines],
+        date=runs["commit_date"].dt.strftime("%Y-%m-%d %H:%M"),
+    )
+
+
+def few(versions: Sequence[str]) -> list[str]:
+    more = len(versions) - MOST_LINES
+    return [*versions[:MOST_LINES], *([f"and {more} more"] if more > 0 else [])]
+
+
+def draw(
+    points: pandas.DataFrame,
+    histories: Changes,
+    results: pandas.DataFrame,
+    static: bool = False,
+) -> altair.TopLevelMixin:
+    """Each method over the results of a machine, oldest first; a large, ringed mark where it steps.
+
+    `histories` is {machine: changes} as change_points/history.py has them, `results` what
+    over_time.changed has of the results.
     """
-    rows = series(points)
+    rows = with_own(series(points))
     found = steps(rows, histories)
     rows = rows.assign(step=found["step"])
     kept, _, _ = thinned(rows)
     rows = pandas.concat([kept, rows.loc[found.index.difference(kept.index)]]).sort_index()
-    rows["date"] = rows["commit_date"].dt.strftime("%Y-%m-%d %H:%M")
+    rows["run"] = rows.groupby(["machine", "result"], observed=True, sort=False).ngroup()
+    for name in "own", "own_low", "own_high":
+        rows[name] = rows[name].round(2)
     names = methods(rows)
-    about = "machine", "memory", "into", "size", "method", "result", "name", "date"
-    shown = altair.Chart(data(rows, *about, "rate", "step"))
+    about = "machine", "memory", "into", "size", "method", "result", "run"
+    numbers = "rate", "rate_low", "rate_high", "own", "own_low", "own_high", "step"
+    runs = told(rows, results)
+    beside = altair.LookupData(data(runs, *RUN_OF), "run", [*RUN_OF[1:]])
+    shown = altair.Chart(data(rows, *about, *numbers)).transform_lookup("run", beside)
     largest = str(rows.loc[rows["nbytes"].idxmax(), "size"]) if len(rows) else None
     chosen_by = {"memory": "pinned", "into": "existing array", "size": largest}
     menu, chosen = menus(rows.sort_values("nbytes"), machine=None, **chosen_by)
-    shown = shown.transform_filter(chosen)
-    methods_on, method_shown = switches("method", names)
-    order = altair.EncodingSortField("result", op="min")
-    rate = altair.Y("rate:Q", title="GB/s").scale(zero=True)
-    shown = shown.transform_filter(method_shown).encode(
-        x=altair.X("name:O", sort=order, title="commit of the stack, oldest first").axis(
-            labelAngle=-40, labelOverlap=True
-        ),
-        color=colour(names, static),
+    ways = [OWN, RATE] if rows["own"].notna().any() else [RATE]
+    way, is_own = choice("shown", ways, ways[0])
+    is_own = is_own.replace("datum.shown", f"'{OWN}'")
+    shown = shown.transform_filter(chosen).transform_calculate(
+        value=f"{is_own} ? datum.own : datum.rate",
+        low=f"{is_own} ? datum.own_low : datum.rate_low",
+        high=f"{is_own} ? datum.own_high : datum.rate_high",
+        moved=f"!isValid(datum.step) ? null : {is_own} ? datum.step : "
+        "100 / (1 + datum.step / 100) - 100",
     )
-    line = shown.mark_line(strokeWidth=1.8).encode(y=rate, order="result:Q")
-    marks = shown.mark_point(filled=True, opacity=1, strokeWidth=3).encode(
-        size=altair.when(STEP).then(altair.value(170)).otherwise(altair.value(45)),
-        stroke=altair.when(STEP).then(altair.value(GREY)).otherwise(altair.value(None)),
-        y=rate,
+    methods_on, method_shown = switches("method", names)
+    x = altair.X(
+        "label:O",
+        sort=altair.EncodingSortField("result", op="min"),
+        title=None,
+        axis=altair.Axis(labelAngle=0, labelOverlap=True, labelExpr="split(datum.value, '|')"),
+    )
+    # On the page the menu says what it is: there it may change.
+    value = altair.Y("value:Q", title=ways[0] if static else None).scale(zero=False, padding=12)
+    of_rules = shown.transform_filter("datum.rule").transform_aggregate(
+        result="min(result)", groupby=["label", "rule"]
+    )
+    rules = of_rules.mark_rule(color=GREY, strokeDash=[4, 3]).encode(x=x)
+    words = of_rules.mark_text(align="left", baseline="top", dx=4, color=GREY).encode(
+        x=x, y=altair.value(0), text="rule:N"
+    )
+    of_methods = shown.transform_filter(f"({method_shown}) && isValid(datum.value)").encode(
+        x=x, color=colour(names, static)
+    )
+    bars = of_methods.mark_rule(opacity=0.6).encode(y=altair.Y("low:Q"), y2="high")
+    line = of_methods.mark_line(strokeWidth=1.8).encode(y=value, order="result:Q")
+    step = altair.when("isValid(datum.moved)")
+    marks = of_methods.mark_point(filled=True, opacity=1, strokeWidth=3).encode(
+        size=step.then(altair.value(170)).otherwise(altair.value(45)),
+        stroke=step.then(altair.value(GREY)).otherwise(altair.value(None)),
+        y=value,
         shape=shape(names, static),
         tooltip=[
             *(altair.Tooltip(f"{field}:N") for field in ("method", "name", "date")),
-            altair.Tooltip("rate:Q", title="GB/s"),
-            altair.Tooltip("step:Q", title="step, %"),
+            altair.Tooltip("own:Q", title=OWN),
+            altair.Tooltip("rate:Q", title=RATE),
+            altair.Tooltip("moved:Q", title="step, %", format="+.1f"),
         ],
     )
-    chart = altair.layer(line, marks).properties(height=300)
-    return chart.properties(width=760 if static else "container").add_params(*menu, *methods_on)
+    named = (
+        of_methods.transform_filter("isValid(datum.moved)")
+        .mark_text(dy=-14, fontWeight="bold")
+        .encode(y=value, text=altair.Text("moved:Q", format="+.1f"))
+    )
+    chart = altair.layer(rules, words, bars, line, marks, named).properties(height=320)
+    parameters = *menu, way, *methods_on
+    return chart.properties(width=760 if static else "container").add_params(*parameters)

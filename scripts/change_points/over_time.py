@@ -1,0 +1,87 @@
+"""What is recorded beside each result of a machine, oldest first, and what changed from one to the
+next: library versions, the driver, the GPU."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas
+
+from scripts.change_points.change import Change
+from scripts.reading.points import RUN
+from scripts.recording import provenance
+from scripts.words.formats import listed
+from scripts.words.vocabulary import ALL
+
+GPU, DRIVER, MODEL = "gpu uuid hash", "driver", "cuda driver"
+LIBRARIES = "numpy", "cuda runtime"  # beside the methods' own
+SINCE = "Since driver "  # how the answer begins
+FEWEST = 2  # results on either side of a driver's change, for a step there to be one
+
+
+def of(table: pandas.DataFrame, results: str | Path) -> pandas.DataFrame:
+    """A row a result of `table`, points.py's, oldest first within its machine: RUN, `commit_date`,
+    and `facts`, those of its last run; {} where none are recorded."""
+    runs = table.groupby(RUN, observed=True, sort=False, as_index=False)
+    runs = runs.agg({"commit_date": "first", "measured": "min"})
+    runs = runs.sort_values(["commit_date", "measured"], kind="stable", ignore_index=True)
+    runs[RUN] = runs[RUN].astype(str)
+    beside = (
+        provenance.beside(results, [], *run) for run in runs[RUN].itertuples(index=False, name=None)
+    )
+    return runs.assign(facts=[found[-1]["facts"] if found else {} for found in beside])
+
+
+def changed(runs: pandas.DataFrame, methods: Sequence[str]) -> pandas.DataFrame:
+    """`runs`, as `of` makes them, with what changed since the machine's result before: `versions`,
+    a text a library, and `rule`, the driver and the GPU in words; empty where nothing did."""
+    versions: list[list[str]] = []
+    rules: list[str] = []
+    for _, before, facts in pairs(runs):
+        found = provenance.difference(before, facts) if before and facts else {}
+        names = [name for name in (*methods, *LIBRARIES) if name in found]
+        versions.append([f"{name} {provenance.text(found[name][1])}" for name in names])
+        rules.append(", ".join(machine_words(found)))
+    return runs.assign(versions=versions, rule=rules)
+
+
+def machine_words(found: Mapping[str, tuple[Any, Any]]) -> Iterator[str]:
+    if DRIVER in found or MODEL in found:
+        yield f"driver {provenance.text(found.get(DRIVER, found.get(MODEL))[1])}"  # type: ignore[index]
+    if None not in found.get(GPU, (None,)):
+        yield "another GPU of its kind"
+
+
+def pairs(runs: pandas.DataFrame) -> Iterator[tuple[Any, dict[str, Any], dict[str, Any]]]:
+    """Each row of `runs`, the facts of its machine's result before it, and its own."""
+    last: dict[str, dict[str, Any]] = {}
+    for row in runs.itertuples():
+        yield row, last.get(row.machine, {}), row.facts
+        last[row.machine] = row.facts or last.get(row.machine, {})
+
+
+def of_last_driver(runs: pandas.DataFrame, changes: Sequence[Change]) -> list[str]:
+    """Did the last driver make it slower? In a sentence; nothing where no change is recorded.
+
+    `runs` has the results of one machine, `changes` its change points.
+    """
+    found = [
+        (place, row.commit, before[DRIVER], facts[DRIVER])
+        for place, (row, before, facts) in enumerate(pairs(runs))
+        if DRIVER in before and DRIVER in facts and before[DRIVER] != facts[DRIVER]
+    ]
+    if not found:
+        return []
+    place, commit, old, new = found[-1]
+    since = f"{SINCE}{new}, in the place of {old}"
+    there = [change for change in changes if change.commit == commit]
+    if not there:
+        enough = min(place, len(runs) - place) >= FEWEST
+        why = f"it takes {FEWEST} results on either side"
+        return [f"{since}, no change was found" if enough else f"{since}: cannot say, {why}"]
+    kinds = [
+        f"{change.memory}{f' with {change.method}' * (change.method != ALL)} "
+        f"{abs(change.percent):.1f} % {'slower' if change.slower else 'faster'}"
+        for change in there
+    ]
+    return [f"{since}: {listed(kinds)}; what else changed there may be the cause"]

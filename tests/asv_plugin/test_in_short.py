@@ -1,0 +1,82 @@
+"""What bench.py shows of asv's log, and how far it is."""
+
+import logging
+
+import pytest
+
+import scripts.asv_plugin  # noqa: F401 - it replaces
+from scripts.asv_plugin import in_short
+from scripts.setup import progress
+
+TABLE = "======= ====\nmethod\n======= ===="
+
+
+def shown(*messages):
+    """What is left of asv's log when these messages were written to it."""
+    short, left = in_short.InShort(), []
+    for message in messages:
+        record = logging.LogRecord("asv", logging.INFO, "", 0, message, (), None)
+        if short.filter(record):
+            left.append(record.msg)
+    return left
+
+
+def test_of_what_means_nothing_to_a_reader_nothing_is_left():
+    name = "host_to_device.HostToDevice.time_new_array"
+    said = shown(
+        "Creating environments",
+        "Discovering benchmarks",
+        "Installing aa0c7153 <main> into virtualenv-py3.11",
+        "Running 2 total benchmarks (1 commits * 1 environments * 2 benchmarks)",
+        "For NumPy to GPU commit aa0c7153 <main>:",
+        "Benchmarking virtualenv-py3.11",
+        "Setting up measure:50",
+        f"Running ({name}--)",
+        "..",
+        name,
+        "                 ok",
+        TABLE,
+        "4 processes measured, all the time on a quiet core",
+        "Left out: m/a.json: reference.Link.time_link: an older version",
+        "Left out: m/b.json: Error parsing JSON",
+    )
+    assert said == [
+        "Making asv's environment in .asv/env, where it is not there yet",
+        "Installing the libraries that commit aa0c7153 pins",
+        "Measuring",
+        "Finding out how fast a quiet core is",
+        "4 processes measured, all the time on a quiet core",
+        "Left out: m/b.json: Error parsing JSON",
+    ]
+
+
+def test_what_failed_is_named_with_its_reason():
+    name, other = "reference.Link.time_link", "reference.HostCopy.time_copy"
+    failed = f"{TABLE}\nValueError: the bytes differ"
+    said = shown(name, "           1/7 failed", failed, other, "    ok", TABLE, name, " failed")
+    assert said == [f"{name}: 1/7 failed", failed, f"{name}: failed"]
+
+
+@pytest.mark.parametrize("terminal", [True, False])
+def test_progress_moves_in_a_terminal_and_is_rare_in_a_file(terminal, capsys, monkeypatch):
+    now = [0.0]
+    monkeypatch.setattr(progress.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(progress.sys.stdout, "isatty", lambda: terminal, raising=False)
+    monkeypatch.setenv(in_short.IN_SHORT, "yes")
+    far = in_short.Progress()
+    far.begin(100)
+    for _ in range(50):
+        now[0] += 0.5
+        far.step()
+    far.line.end()
+    out = capsys.readouterr().out
+    parts = out.split("\r") if terminal else out.splitlines()
+    said = [part for part in parts if part.strip()]
+    assert len(said) == (50 if terminal else 2)  # of 25 seconds
+    at = (
+        "  50% measured, about 25 s left; 25 s"
+        if terminal
+        else "  40% measured, about 30 s left; 20 s"
+    )
+    assert said[-1].rstrip() == at
+    assert out.endswith("\r" if terminal else "\n")
