@@ -1,6 +1,6 @@
 """A history of six stacks on one GPU: derived from a recorded result, with steps that are planted.
 
-No GPU has measured these numbers: they are the recorded ones, times stated factors, noise and drift.
+No GPU has measured these numbers: they are the recorded ones, times stated factors and noise.
 """
 
 import itertools
