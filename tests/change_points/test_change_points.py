@@ -168,7 +168,7 @@ def test_what_changed_is_named(tmp_path, monkeypatch):
     assert list(change.facts) == ["driver", "huge pages"]  # what counts comes first
     seen, driver = said
     assert seen == "in 4 commits; 567 of 567 series have enough of them (3) to say"
-    since = r"Since driver 590, in the place of 580: pinned with torch \d\d\.\d % slower; what else"
+    since = r"Since driver 590, in the place of 580: pinned with torch \d\d\.\d % slower; by"
     assert re.match(since, driver)
 
     count, *shown = in_words.text([change], said[:1]).splitlines()
