@@ -62,7 +62,7 @@ def run_benchmarks(original: Callable[..., Any], benchmarks: Any, *args: Any, **
     selected, total = benchmarks.benchmark_selection, 0
     for name, benchmark in benchmarks.items():
         points = selected.get(name, range(math.prod(map(len, benchmark["params"]))))
-        total += len(points) * len(kwargs.get("run_rounds") or range(benchmark["rounds"]))
+        total += len(points) * len(kwargs.get("run_rounds") or range(benchmark.get("rounds", 1)))
     progress.begin(total)
     try:
         return original(benchmarks, *args, **kwargs)

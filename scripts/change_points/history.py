@@ -88,8 +88,8 @@ def of_table(table: DataFrame, results: str | Path) -> tuple[list[Change], list[
             fill_in_what_changed(change, ends, results, machine, said)
             changes.append(change)
     said[:0] = [
-        f"in {len(commits)} commits; {total - few} of {total} series have enough of them to say, "
-        f"which is {detector.FEWEST}"
+        f"in {len(commits)} commits; {total - few} of {total} series have enough of them "
+        f"({detector.FEWEST}) to say"
     ]
     if left:
         said.append(

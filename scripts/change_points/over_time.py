@@ -1,6 +1,7 @@
 """What is recorded beside each result of a machine, oldest first, and what changed from one to the
 next: library versions, the driver, the GPU."""
 
+import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -10,11 +11,14 @@ import pandas
 from scripts.change_points.change import Change
 from scripts.reading.points import RUN
 from scripts.recording import provenance
-from scripts.words.formats import listed
+from scripts.words.formats import listed, percents
+from scripts.words.thresholds import UNCHANGED
 from scripts.words.vocabulary import ALL
 
 GPU, DRIVER, MODEL = "gpu uuid hash", "driver", "cuda driver"
 LIBRARIES = "numpy", "cuda runtime"  # beside the methods' own
+# By how much the seconds of two runs of one thing differ, in words.
+DRIFT = percents(*(100 * end(itertools.chain(*UNCHANGED.values())) for end in (min, max)))
 SINCE = "Since driver "  # how the answer begins
 FEWEST = 2  # results on either side of a driver's change, for a step there to be one
 
@@ -78,10 +82,14 @@ def of_last_driver(runs: pandas.DataFrame, changes: Sequence[Change]) -> list[st
     if not there:
         enough = min(place, len(runs) - place) >= FEWEST
         why = f"it takes {FEWEST} results on either side"
-        return [f"{since}, no change was found" if enough else f"{since}: cannot say, {why}"]
+        none = f"no change was found; of all methods together it would show from {DRIFT} on"
+        return [f"{since}, {none}" if enough else f"{since}: cannot say, {why}"]
     kinds = [
         f"{change.memory}{f' with {change.method}' * (change.method != ALL)} "
         f"{abs(change.percent):.1f} % {'slower' if change.slower else 'faster'}"
         for change in there
     ]
-    return [f"{since}: {listed(kinds)}; what else changed there may be the cause"]
+    why = "what else changed there may be the cause"
+    if not any(change.by_ratio for change in there):
+        why = f"by seconds, so it may be the host, which drifts: cannot say. Or {why}"
+    return [f"{since}: {listed(kinds)}; {why}"]

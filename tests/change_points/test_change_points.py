@@ -167,8 +167,8 @@ def test_what_changed_is_named(tmp_path, monkeypatch):
     assert change.facts == {"driver": ("580", "590"), "huge pages": ("always", "never")}
     assert list(change.facts) == ["driver", "huge pages"]  # what counts comes first
     seen, driver = said
-    assert seen == "in 4 commits; 567 of 567 series have enough of them to say, which is 3"
-    since = r"Since driver 590, in the place of 580: pinned with torch \d\d\.\d % slower; what else"
+    assert seen == "in 4 commits; 567 of 567 series have enough of them (3) to say"
+    since = r"Since driver 590, in the place of 580: pinned with torch \d\d\.\d % slower; by"
     assert re.match(since, driver)
 
     count, *shown = in_words.text([change], said[:1]).splitlines()
@@ -209,7 +209,7 @@ def test_the_recorded_history_has_no_change(tmp_path):
             shutil.copy(path, results / H100)
     changes, said = history.of_machine(results, H100)
     assert changes == []
-    assert said[0] == "in 4 commits; 64 of 567 series have enough of them to say, which is 3"
+    assert said[0] == "in 4 commits; 64 of 567 series have enough of them (3) to say"
     assert len(said) == 1
 
 

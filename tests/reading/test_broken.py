@@ -21,7 +21,7 @@ CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]")
 LIKE = "host_to_device.HostToDevice.time_new_array"
 RESULT, TWO = f"{MACHINE}/{ONE}.json", f"{MACHINE}/{OTHER}.json"
 # One folder per test would take longer than the test.
-slowly = settings(max_examples=25, suppress_health_check=list(HealthCheck))
+slowly = settings(max_examples=15, suppress_health_check=list(HealthCheck))
 
 
 @pytest.fixture(scope="module")

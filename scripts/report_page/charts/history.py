@@ -50,7 +50,8 @@ def series(points: pandas.DataFrame) -> pandas.DataFrame:
 
 
 def steps(rows: pandas.DataFrame, histories: Changes) -> pandas.DataFrame:
-    """The rows of `series` at change points, with `step`, by how many per cent longer it takes."""
+    """The rows of `series` at change points, with `step`, by how many per cent longer it takes, and
+    whether that is by its ratio to the others, or in seconds."""
     names, found = methods(rows), []
     for machine, changes in histories.items():
         for change in changes:
@@ -58,12 +59,13 @@ def steps(rows: pandas.DataFrame, histories: Changes) -> pandas.DataFrame:
             for family in change.families:
                 for one, method in itertools.product(family["series"], moved):
                     where = machine, change.commit, method, change.memory
-                    what = family["operation"], one["nbytes"], one["dtype"], one["percent"]
-                    found.append((*where, *what))
-    table = pandas.DataFrame(found, columns=[*STEP_OF, "step"]).drop_duplicates(STEP_OF)
+                    what = family["operation"], one["nbytes"], one["dtype"]
+                    found.append((*where, *what, one["percent"], int(change.by_ratio)))
+    table = pandas.DataFrame(found, columns=[*STEP_OF, "step", "by_ratio"])
+    table = table.sort_values("by_ratio", ascending=False, kind="stable").drop_duplicates(STEP_OF)
     keys = rows[STEP_OF].astype({name: str for name in STEP_OF if name != "nbytes"})
-    at = keys.reset_index().merge(table, on=STEP_OF).set_index("index")["step"]
-    return rows.loc[at.index].assign(step=at.round(1))
+    at = keys.reset_index().merge(table, on=STEP_OF).set_index("index")
+    return rows.loc[at.index].assign(step=at["step"].round(1), by_ratio=at["by_ratio"])
 
 
 def thinned(rows: pandas.DataFrame) -> tuple[pandas.DataFrame, int, int]:
@@ -99,7 +101,7 @@ def with_own(rows: pandas.DataFrame) -> pandas.DataFrame:
 
 
 def told(rows: pandas.DataFrame, results: pandas.DataFrame) -> pandas.DataFrame:
-    """What the axis says of each result of `rows`: `run`, `label`, `rule`, `doubt`."""
+    """What the axis says of each result of `rows`: the columns RUN_OF."""
     runs = rows.drop_duplicates("run")[[*RUN, "run", "name", "commit_date"]]
     beside = results[[*RUN, "versions", "rule"]]
     runs = runs.astype({name: str for name in RUN}).merge(beside, on=RUN, how="left")
@@ -133,7 +135,7 @@ def draw(
     """
     rows = with_own(series(points))
     found = steps(rows, histories)
-    rows = rows.assign(step=found["step"])
+    rows = rows.assign(step=found["step"], by_ratio=found["by_ratio"])
     kept, _, _ = thinned(rows)
     rows = pandas.concat([kept, rows.loc[found.index.difference(kept.index)]]).sort_index()
     rows["run"] = rows.groupby(["machine", "result"], observed=True, sort=False).ngroup()
@@ -141,7 +143,7 @@ def draw(
         rows[name] = rows[name].round(2)
     names = methods(rows)
     about = "machine", "memory", "into", "size", "method", "result", "run"
-    numbers = "rate", "rate_low", "rate_high", "own", "own_low", "own_high", "step"
+    numbers = "rate", "rate_low", "rate_high", "own", "own_low", "own_high", "step", "by_ratio"
     runs = told(rows, results)
     beside = altair.LookupData(data(runs, *RUN_OF), "run", [*RUN_OF[1:]])
     shown = altair.Chart(data(rows, *about, *numbers)).transform_lookup("run", beside)
@@ -155,8 +157,9 @@ def draw(
         value=f"{is_own} ? datum.own : datum.rate",
         low=f"{is_own} ? datum.own_low : datum.rate_low",
         high=f"{is_own} ? datum.own_high : datum.rate_high",
-        moved=f"!isValid(datum.step) ? null : {is_own} ? datum.step : "
-        "100 / (1 + datum.step / 100) - 100",
+        # What all did together, in seconds, is no step of the ratios.
+        moved=f"!isValid(datum.step) ? null : !({is_own}) ? 100 / (1 + datum.step / 100) - 100 : "
+        "datum.by_ratio ? datum.step : null",
     )
     methods_on, method_shown = switches("method", names)
     x = altair.X(
