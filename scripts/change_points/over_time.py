@@ -19,7 +19,7 @@ GPU, DRIVER, MODEL = "gpu uuid hash", "driver", "cuda driver"
 LIBRARIES = "numpy", "cuda runtime"  # beside the methods' own
 # By how much the seconds of two runs of one thing differ, in words.
 DRIFT = percents(*(100 * end(itertools.chain(*UNCHANGED.values())) for end in (min, max)))
-SINCE = "Since driver "  # how the answer begins
+SINCE = "Where driver "  # how the answer begins
 FEWEST = 2  # results on either side of a driver's change, for a step there to be one
 
 
@@ -77,7 +77,7 @@ def of_last_driver(runs: pandas.DataFrame, changes: Sequence[Change]) -> list[st
     if not found:
         return []
     place, commit, old, new = found[-1]
-    since = f"{SINCE}{new}, in the place of {old}"
+    since = f"{SINCE}{new} came, in the place of {old}"
     there = [change for change in changes if change.commit == commit]
     if not there:
         enough = min(place, len(runs) - place) >= FEWEST

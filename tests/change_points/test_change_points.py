@@ -168,7 +168,7 @@ def test_what_changed_is_named(tmp_path, monkeypatch):
     assert list(change.facts) == ["driver", "huge pages"]  # what counts comes first
     seen, driver = said
     assert seen == "in 4 commits; 567 of 567 series have enough of them (3) to say"
-    since = r"Since driver 590, in the place of 580: pinned with torch \d\d\.\d % slower; by"
+    since = r"Where driver 590 came, in the place of 580: pinned with torch \d\d\.\d % slower; by"
     assert re.match(since, driver)
 
     count, *shown = in_words.text([change], said[:1]).splitlines()
@@ -195,7 +195,7 @@ def test_what_changed_is_named(tmp_path, monkeypatch):
     assert said[1:] == [
         f"Left out: m/{path.name}: its provenance file is broken",
         f"No provenance of {commits[2][:8]}: its driver, kernel and versions are not known",
-        "Since driver 590, in the place of 580: cannot say, it takes 2 results on either side",
+        "Where driver 590 came, in the place of 580: cannot say, it takes 2 results on either side",
     ]
 
 

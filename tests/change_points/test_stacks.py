@@ -64,7 +64,7 @@ def test_steps_of_one_library_are_found_as_large_as_they_are_and_no_others(tmp_p
     assert said[0].startswith("in 6 commits; ")
     text = in_words.text(changes, said)
     assert f"pycuda, pinned: {second.percent:.1f} % slower beside the other methods (99 %: " in text
-    assert "Since driver 590, in the place of 580" in text
+    assert "Where driver 590 came, in the place of 580" in text
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -72,7 +72,7 @@ def test_where_nothing_changed_no_library_is_found(tmp_path, seed):
     changes, said = made(tmp_path, seed=seed)
     assert by_ratio(changes) == {}
     # All together may seem to change, as the host drifts: nobody says then that the driver did it.
-    (driver,) = (line for line in said if line.startswith("Since driver 590"))
+    (driver,) = (line for line in said if line.startswith("Where driver 590"))
     there = any(change.commit == COMMITS[4] for change in changes)
     assert ("by seconds, so it may be the host" in driver) == there
     assert ("would show from 10 to 30 % on" in driver) == (not there)

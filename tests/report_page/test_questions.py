@@ -130,7 +130,7 @@ QUESTIONS = {  # where the answer is, what is asked of the form or opened there,
     "did the last driver make it slower": (
         "#since",
         {},
-        r"A history needs results of two commits|No change found|Since driver",
+        r"A history needs results of two commits|No change found|Where driver",
     ),
     "does the dtype matter": ("#types", {}, "No: the time depends on the bytes, not on the dtype"),
     "where does this number come from": (
