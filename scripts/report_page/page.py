@@ -43,7 +43,8 @@ def write(output: str | Path, results: str | Path) -> list[str]:
     table, left_out = points.load(results)
     latest = newest(table)
     names = look.methods(table)
-    histories = histories_of(table, results)
+    runs = over_time.of(table, results, left_out)
+    histories = histories_of(table, runs, results)
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(HERE), autoescape=True, trim_blocks=True, lstrip_blocks=True
     )
@@ -56,7 +57,7 @@ def write(output: str | Path, results: str | Path) -> list[str]:
         colours=dict(zip(names, look.COLOURS * len(names), strict=False)),
         charts=CHARTS | OVER_TIME,
         placed=[],  # the charts that the template has named
-        drawn=drawn(latest, table, histories, results),
+        drawn=drawn(latest, table, histories, runs),
         methods=names,
         machines=[
             {"number": number}
@@ -120,24 +121,24 @@ def drawn(
     latest: pandas.DataFrame,
     table: pandas.DataFrame,
     histories: Histories,
-    results: str | Path,
+    runs: pandas.DataFrame,
 ) -> dict[str, Any]:
     """{name: specification} of the charts that have something to show."""
     if latest.empty:
         return {}
     changes = {name: found for name, (found, _) in histories.items()}
     made = {name: chart.draw(latest) for name, chart in CHARTS.items()}
-    runs = over_time.changed(over_time.of(table, results), look.methods(table))
+    runs = over_time.changed(runs, look.methods(table))
     made |= {name: chart.draw(table, changes, runs) for name, chart in OVER_TIME.items()}
     return {name: look.for_page(chart) for name, chart in made.items() if chart is not None}
 
 
-def histories_of(table: pandas.DataFrame, results: str | Path) -> Histories:
+def histories_of(table: pandas.DataFrame, runs: pandas.DataFrame, results: str | Path) -> Histories:
     """{machine: (changes, what could not be judged)} of the machines that have a history."""
     found = {}
     for name, rows in by_machine(table):
         with contextlib.suppress(NoSuchResult):  # one commit only
-            found[name] = history.of_table(rows, results)
+            found[name] = history.of_table(rows, runs[runs["machine"].eq(name)], results)
     return found
 
 
@@ -156,10 +157,9 @@ def told(histories: Histories) -> tuple[list[dict[str, Any]], int]:
             "changes": [
                 (in_words.headline(one), map(in_words.sizes, one.families)) for one in group
             ],
-            "pins": group[0].pins,
-            "facts": group[0].facts,
+            "changed": changed,
         }
-        for name, heading, group, _ in places[:MOST_STEPS]
+        for name, heading, group, changed in places[:MOST_STEPS]
     ]
     return found, len(places)
 

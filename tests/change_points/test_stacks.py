@@ -5,13 +5,16 @@ No GPU has measured these numbers: they are the recorded ones, times stated fact
 
 import itertools
 import json
+import re
 from pathlib import Path
 
 import numpy
 import pytest
 
 from scripts.change_points import history, in_words
+from scripts.words.vocabulary import MEMORY
 from tests import derived
+from tests.stated import METHODS
 
 MACHINE = derived.IN_TURN.parent.name
 COMMITS = [f"c0ffee{number:02d}" * 5 for number in range(6)]
@@ -20,8 +23,11 @@ FACTS = json.loads(Path(f"{derived.IN_TURN}.provenance.jsonl").read_text().split
 DRIFT, NOISE = 0.05, 0.002  # of a host from run to run; of a method's ratio
 
 
-def made(results, planted=lambda number, method, memory: 1.0, seed=3):
-    """Six results; the driver is another one in the last two."""
+NARROW = {"link width": 8, "throttle reasons": ["hw thermal slowdown"]}
+
+
+def made(results, planted=lambda number, method, memory: 1.0, seed=3, altered=None):
+    """Six results; the driver is another one in the last two. `altered` has other facts of some."""
     random = numpy.random.default_rng(seed)
     for number, commit in enumerate(COMMITS):
         drift = 1 + DRIFT * random.standard_normal()
@@ -35,7 +41,11 @@ def made(results, planted=lambda number, method, memory: 1.0, seed=3):
             factor = planted(number, of.get("method"), of.get("memory"))
             return drift * factor * (1 + NOISE * random.standard_normal())
 
-        facts = {**FACTS, "driver": "580" if number < 4 else "590"}
+        facts = {
+            **FACTS,
+            "driver": "580" if number < 4 else "590",
+            **(altered or {}).get(number, {}),
+        }
         day = 86_400_000 * (1 + number)
         derived.result(results, MACHINE, commit, day, slower, facts, of=derived.IN_TURN)
     return history.of_machine(results, MACHINE)
@@ -65,6 +75,61 @@ def test_steps_of_one_library_are_found_as_large_as_they_are_and_no_others(tmp_p
     text = in_words.text(changes, said)
     assert f"pycuda, pinned: {second.percent:.1f} % slower beside the other methods (99 %: " in text
     assert "Where driver 590 came, in the place of 580" in text
+
+
+def test_the_least_step_that_is_said_would_be_found_and_half_of_it_would_not(tmp_path):
+    _, said = made(tmp_path / "none")
+    words = r"step of a library of (.*) % or more in pinned memory or of (.*) % or more in pageable"
+    (least,) = re.findall(words, said[0])
+    for memory, percent in zip(MEMORY, map(float, least), strict=True):
+        for part in 1.15, 0.5:
+
+            def planted(number, *of, memory=memory, size=1 + part * percent / 100):
+                return size if number >= 2 and of == ("cupy", memory) else 1.0
+
+            changes, said = made(tmp_path / memory / str(part), planted)
+            found = set(by_ratio(changes))
+            assert found == ({(COMMITS[2], "cupy", memory)} if part > 1 else set())
+            assert ("would have been found" in said[0]) == (not found)
+
+
+def test_noise_makes_the_least_step_larger(tmp_path):
+    """A library's own, from stack to stack, as all of its sizes have it."""
+    own = numpy.random.default_rng(1).standard_normal((6, 8))
+
+    def noisy(number, method, memory):
+        if memory not in MEMORY or method not in METHODS:
+            return 1.0
+        return 1 + 0.006 * own[number, 2 * METHODS.index(method) + MEMORY.index(memory)]
+
+    changes, said = made(tmp_path, noisy)
+    assert not by_ratio(changes)
+    found = re.search(r"step of a library of (\S+) % or more in pinned", said[0])
+    _, quiet = made(tmp_path)
+    without = re.search(r"step of a library of (\S+) % or more in pinned", quiet[0])
+    assert float(found[1]) > 1.2 * float(without[1])
+
+
+def test_a_doubtful_result_is_marked_at_its_commit(tmp_path):
+    """At a step, on either side of it, with its words; and where there is no step."""
+
+    def planted(number, *of):
+        return 1.05 if number >= 3 and of == ("cupy", "pinned") else 1.0
+
+    changes, said = made(tmp_path, planted, altered={1: NARROW, 2: NARROW})
+    text = in_words.text(changes, said)
+    assert f" {COMMITS[3][:8]}, after {COMMITS[2][:8]} (doubtful)\n" in text
+    words = "The link ran as Gen5 x8 under load"
+    (at_step,) = (line for line in text.splitlines() if line.startswith("  Doubtful, c0ffee02: "))
+    (alone,) = (line for line in text.splitlines() if line.startswith("Doubtful, c0ffee01: "))
+    for line in at_step, alone:
+        assert words in line
+        assert "thermal" in line
+    assert words in in_words.markdown(changes, said)
+    assert words in in_words.as_json(changes, said)["changes"][0]["doubts"][COMMITS[2]][0]
+    assert any(
+        f"after {COMMITS[2][:8]} (doubtful)" in line for line in in_words.last(changes, said)
+    )
 
 
 @pytest.mark.parametrize("seed", range(4))
