@@ -7,6 +7,7 @@ nothing to show, is named on the page and does not keep the rest from it.
 import contextlib
 import json
 import os
+import re
 from collections.abc import Iterable, Mapping
 from importlib import metadata
 from pathlib import Path
@@ -24,12 +25,15 @@ from scripts.reading.chosen import NoSuchResult
 from scripts.reading.points import RUN
 from scripts.report_page import against, look, of_machine
 from scripts.report_page.charts import CHARTS, OVER_TIME
-from scripts.words.formats import duration, percents, size
+from scripts.words.formats import WITH_UNIT, duration, percents, size
 from scripts.words.vocabulary import TRANSFERS, WAYS
 
 HERE = Path(__file__).resolve().parent
 # logLevel 1: Vega's errors only, as it warns wherever what is chosen in a menu has no points.
 EMBED = {"mode": "vega", "renderer": "svg", "actions": False, "logLevel": 1}
+MARKUP = re.compile(  # or a number and its unit
+    rf"<(script|style|title|option)\b.*?</\1>|<[^>]*>|(?P<number>{WITH_UNIT})", re.DOTALL
+)
 Histories = Mapping[str, tuple[list[Change], list[str]]]  # by machine
 MOST_STEPS = 40  # of the history; the newest ones
 
@@ -67,6 +71,7 @@ def write(output: str | Path, results: str | Path) -> list[str]:
         ways=WAYS,
         first=measured_last(latest),
         cases={name: chooser.cases(run) for name, run in by_machine(latest)},
+        with_unit=WITH_UNIT,
         against=against.told(latest),
         older=against.older(left_out, latest["machine"].unique()),
         without=sorted(set(table["machine"].unique()) - set(latest["machine"].unique())),
@@ -79,10 +84,15 @@ def write(output: str | Path, results: str | Path) -> list[str]:
         calibrations=calibrations(results, left_out),
         left_out=dict.fromkeys(left_out),
     )
-    Path(output).write_text(text, encoding="utf-8")
+    Path(output).write_text(MARKUP.sub(unparted, text), encoding="utf-8")
     changes = {name: in_words.as_json(*found) for name, found in histories.items()}
     Path(output).with_suffix(".json").write_text(json.dumps(changes))
     return list(dict.fromkeys(left_out))
+
+
+def unparted(found: re.Match[str]) -> str:
+    """A number and its unit, which no line's end parts; markup as it is."""
+    return f'<span class="one">{found[0]}</span>' if found["number"] else found[0]
 
 
 def by_machine(rows: pandas.DataFrame) -> Iterable[tuple[str, pandas.DataFrame]]:
@@ -153,13 +163,14 @@ def told(histories: Histories) -> tuple[list[dict[str, Any]], int]:
     found = [
         {
             "machine": name,
+            "newest": name not in [other for other, *_ in places[:number]],
             "heading": heading,
             "changes": [
                 (in_words.headline(one), map(in_words.sizes, one.families)) for one in group
             ],
             "changed": changed,
         }
-        for name, heading, group, changed in places[:MOST_STEPS]
+        for number, (name, heading, group, changed) in enumerate(places[:MOST_STEPS])
     ]
     return found, len(places)
 
