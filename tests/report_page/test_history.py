@@ -79,7 +79,9 @@ def test_every_commit_has_its_label_and_no_words_overlap(look_at, width):
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     _, left, right, *_ = found[STEP]
     assert 0 <= left <= right <= width  # also where the chart is wider, and scrolled
-    wide, room = page.eval_on_selector("#history", "e => [e.scrollWidth, e.clientWidth]")
+    wide, room = page.eval_on_selector(
+        "#history", "e => [e.querySelector('svg').clientWidth, e.clientWidth]"
+    )
     assert (wide > room) == (width == 240)
     if width == 1280:
         lines = found[STEP][0]

@@ -25,9 +25,8 @@ from scripts.words.vocabulary import ALL
 TITLE = "History"
 CAPTION = (
     "Float32, oldest result first. Up is slower: a method's time beside the others of its visits, "
-    "against its own median, with 99 % intervals; or GB/s. It begins with the series that steps "
-    "most. Below each result, or at its marks, stands what changed there; a vertical line is "
-    "another driver or GPU; what is pale is in doubt."
+    "against its own median, with 99 % intervals; or GB/s. Below each result, or at its marks, "
+    "stands what changed there; a vertical line is another driver or GPU; what is pale is in doubt."
 )
 OWN, RATE = "time beside the other methods, %", "GB/s"
 STEP_OF = ["machine", "commit", "method", "memory", "operation", "nbytes", "dtype"]
