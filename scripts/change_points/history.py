@@ -68,9 +68,11 @@ def of_table(
         total += len(logs)
         sizes = logs.index.get_level_values("nbytes")
         bounds = numpy.log1p([thresholds.unchanged(memory, int(one), by_ratio) for one in sizes])
-        judged.append((family, Series(bounds, logs.index)))
-        found, alone = detector.together(detector.find(logs, judged[-1][1], by_ratio), logs)
+        least_of_each = Series(bounds, logs.index)
+        found, alone = detector.together(detector.find(logs, least_of_each, by_ratio), logs)
         left += alone
+        if not found:
+            judged.append((family, least_of_each))
         of = rows["memory"].eq(memory) & rows["direction"].eq(way)
         of &= rows["method"].eq(method) | (method == ALL)
         last = rows[of].drop_duplicates("place", keep="last").set_index("place")
@@ -98,8 +100,9 @@ def of_table(
         f"in {len(commits)} commits; {total - few} of {total} series have enough of them "
         f"({detector.FEWEST}) to say"
     )
-    if all(change.method in (ALL, LINK["method"]) for change in changes):
-        seen += least.of_libraries(judged)
+    if sentence := least.of_libraries(judged):
+        of_library = any(change.method not in (ALL, LINK["method"]) for change in changes)
+        seen += sentence + " where none was" * of_library
     if left:
         said.append(
             f"{left} steps of too few series of a method are no change points: of {total} "

@@ -27,6 +27,7 @@ def of_libraries(judged: Sequence[Judged]) -> str:
     for family, least in judged:
         if family.method not in (ALL, LINK["method"]):
             same = family.logs.index.get_level_values("dtype") == DTYPE  # the same bytes suffice
+            same &= family.logs.notna().sum(axis=1) >= detector.FEWEST
             found = step(family.logs[same], least[same], family.by_ratio)
             worst[family.memory] = max(found, worst.get(family.memory, 0))
     parts = [
