@@ -93,7 +93,8 @@ def of_noise(transfers: DataFrame) -> Iterator[str]:
     ratios = bool(transfers["relative_sd"].notna().any())
     column = "relative_sd" if ratios else "log_sd"
     noisy: dict[str, float] = {}
-    for row in transfers[transfers[column].notna()].to_dict("records"):
+    known = transfers.loc[transfers[column].notna(), ["memory", "nbytes", column]]
+    for row in known.to_dict("records"):
         memory, nbytes = str(row["memory"]), int(row["nbytes"])
         if row[column] > unchanged(memory, nbytes, by_ratio=ratios):
             of = kind(memory, nbytes)

@@ -1,6 +1,6 @@
 """A change point, as the detector found it, with what changed there."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -13,7 +13,8 @@ class Change:
 
     `families` has, for each operation that moved, its own `percent`, `of`, how many series of it
     could be judged, and `series`, those that moved, each with its percent. `pins` and `facts` are
-    {name: (before, after)} of what differs between the two commits, None where nobody knows.
+    {name: (before, after)} of what differs between the two commits, None where nobody knows;
+    `doubts` is what makes the results of the two doubtful, by commit.
     """
 
     commit: str
@@ -30,6 +31,7 @@ class Change:
     families: list[dict[str, Any]]
     pins: dict[str, Any] | None = None
     facts: dict[str, Any] | None = None
+    doubts: dict[str, list[str]] = field(default_factory=dict)
 
     @property
     def slower(self) -> bool:

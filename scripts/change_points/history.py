@@ -10,7 +10,7 @@ import numpy
 from asv.util import UserError
 from pandas import DataFrame, Series
 
-from scripts.change_points import detector, families, over_time, what_changed
+from scripts.change_points import detector, families, least, over_time, what_changed
 from scripts.change_points.change import Change
 from scripts.change_points.families import SERIES
 from scripts.reading import points
@@ -42,29 +42,37 @@ def of_machine(results: str | Path, machine: str) -> tuple[list[Change], list[st
         broken = [line for line in left_out if line.startswith((f"{machine}:", f"{machine}/"))]
         why = f" ({broken[0]})" if broken else ""
         raise NoSuchResult(f"No results of a machine {machine!r}{why}; there are: {some(known)}")
-    changes, (seen, *said) = of_table(table, results)
+    runs = over_time.of(table, results, left_out)
+    changes, (seen, *said) = of_table(table, runs, results)
     return changes, [seen, *(f"Left out: {line}" for line in left_out), *said]
 
 
-def of_table(table: DataFrame, results: str | Path) -> tuple[list[Change], list[str]]:
-    """The same of the rows `table` of points.py, all of one machine, whose files are in `results`.
+def of_table(
+    table: DataFrame, runs: DataFrame, results: str | Path
+) -> tuple[list[Change], list[str]]:
+    """The same of the rows `table` of points.py, all of one machine, whose files are in `results`;
+    `runs` is what over_time.of has of them.
 
     NoSuchResult if they are of fewer than two commits.
     """
     machine, rows = table["machine"].iloc[0], measured(table)
     commits = rows.drop_duplicates("place").set_index("place")
+    doubtful = over_time.doubtful(runs)
     changes: list[Change] = []
     said: list[str] = []
+    judged: list[least.Judged] = []
     few = total = left = 0
-    for method, memory, way, by_ratio, logs in families.of(rows):
+    for family in families.of(rows):
+        method, memory, way, by_ratio, logs = family
         few += int((logs.notna().sum(axis=1) < detector.FEWEST).sum())
         total += len(logs)
         sizes = logs.index.get_level_values("nbytes")
-        least = numpy.log1p([thresholds.unchanged(memory, int(one), by_ratio) for one in sizes])
-        found, alone = detector.together(
-            detector.find(logs, Series(least, logs.index), by_ratio), logs
-        )
+        bounds = numpy.log1p([thresholds.unchanged(memory, int(one), by_ratio) for one in sizes])
+        least_of_each = Series(bounds, logs.index)
+        found, alone = detector.together(detector.find(logs, least_of_each, by_ratio), logs)
         left += alone
+        if not found:
+            judged.append((family, least_of_each))
         of = rows["memory"].eq(memory) & rows["direction"].eq(way)
         of &= rows["method"].eq(method) | (method == ALL)
         last = rows[of].drop_duplicates("place", keep="last").set_index("place")
@@ -84,21 +92,29 @@ def of_table(table: DataFrame, results: str | Path) -> tuple[list[Change], list[
                 low_99=low,
                 high_99=high,
                 families=by_operation(members, logs),
+                doubts={at: doubtful[at] for at, _ in ends if at in doubtful},
             )
             fill_in_what_changed(change, ends, results, machine, said)
             changes.append(change)
-    said[:0] = [
+    seen = (
         f"in {len(commits)} commits; {total - few} of {total} series have enough of them "
         f"({detector.FEWEST}) to say"
-    ]
+    )
+    if sentence := least.of_libraries(judged):
+        of_library = any(change.method not in (ALL, LINK["method"]) for change in changes)
+        seen += sentence + " where none was" * of_library
     if left:
         said.append(
             f"{left} steps of too few series of a method are no change points: of {total} "
             "series some step by chance"
         )
     changes.sort(key=lambda change: (change.date, change.commit, -abs(change.percent)))
-    said += over_time.of_last_driver(over_time.of(table, results), changes)
-    return changes, list(dict.fromkeys(said))
+    said += over_time.of_last_driver(runs, changes)
+    named = {commit for change in changes for commit in change.doubts}
+    said += over_time.doubts_in_words(
+        {at: words for at, words in doubtful.items() if at not in named}
+    )
+    return changes, [seen, *dict.fromkeys(said)]
 
 
 def measured(table: DataFrame) -> DataFrame:

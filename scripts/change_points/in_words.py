@@ -59,9 +59,14 @@ def by_commit(changes: Sequence[Change]) -> Iterator[tuple[str, list[Change], li
     for _, same in itertools.groupby(changes, key=lambda change: (change.commit, change.before)):
         group = list(same)
         first = group[0]
-        heading = f"{first.date:%Y-%m-%d} {first.commit[:8]}, after {first.before[:8]}"
+        after, before = (
+            commit[:8] + " (doubtful)" * (commit in first.doubts)
+            for commit in (first.commit, first.before)
+        )
         changed = {"pins": first.pins, "recorded facts": first.facts}
-        yield heading, group, [f"{what}: {differing(pairs)}" for what, pairs in changed.items()]
+        lines = [f"{what}: {differing(pairs)}" for what, pairs in changed.items()]
+        doubts = over_time.doubts_in_words(first.doubts)
+        yield f"{first.date:%Y-%m-%d} {after}, after {before}", group, [*doubts, *lines]
 
 
 def differing(pairs: Mapping[str, tuple[Any, Any]] | None) -> str:
@@ -79,16 +84,29 @@ def name(change: Change) -> str:
 
 
 def headline(change: Change) -> str:
-    """torch, pinned: 20.1 % slower (99 %: +18.2 to +22.0 % seconds), 12 of 14 series"""
+    """torch, pinned: 20.1 % slower in seconds (99 %: +18.2 to +22.0 %), 12 of 14 series
+
+    Where one moved by twice as much, that one, too: `; most of all new array, 32 MiB: +61.0 %`.
+    """
     moved = sum(len(family["series"]) for family in change.families)
     of = sum(family["of"] for family in change.families)
     ends = f"{signed(change.low_99)} to {signed(change.high_99)}"
     how = f"{signed(change.percent)[1:]} % {'slower' if change.slower else 'faster'}"
-    beside = " beside the other methods" * change.by_ratio
+    against = "beside the other methods" if change.by_ratio else "in seconds"
     return (
-        f"{name(change)}: {how}{beside} (99 %: {ends} % seconds), {moved} of {of} series"
+        f"{name(change)}: {how} {against} (99 %: {ends} %), {moved} of {of} series"
+        + most(change)
         + CANDIDATE * change.candidate
     )
+
+
+def most(change: Change) -> str:
+    parts = [(one, family) for family in change.families for one in family["series"]]
+    one, family = max(parts, key=lambda part: abs(part[0]["percent"]))
+    if abs(one["percent"]) < 2 * abs(change.percent):
+        return ""
+    where = f"{family['operation'].replace('_', ' ')}, {size(one['nbytes'])}"
+    return f"; most of all {where}: {signed(one['percent'])} %"
 
 
 def sizes(family: Mapping[str, Any]) -> str:

@@ -1,5 +1,5 @@
 """What is recorded beside each result of a machine, oldest first, and what changed from one to the
-next: library versions, the driver, the GPU."""
+next: library versions, the driver, the GPU; and what makes a result doubtful."""
 
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
@@ -8,10 +8,11 @@ from typing import Any
 
 import pandas
 
+from scripts.answers import doubts
 from scripts.change_points.change import Change
 from scripts.reading.points import RUN
 from scripts.recording import provenance
-from scripts.words.formats import listed, percents
+from scripts.words.formats import listed, percents, some
 from scripts.words.thresholds import UNCHANGED
 from scripts.words.vocabulary import ALL
 
@@ -23,17 +24,41 @@ SINCE = "Where driver "  # how the answer begins
 FEWEST = 2  # results on either side of a driver's change, for a step there to be one
 
 
-def of(table: pandas.DataFrame, results: str | Path) -> pandas.DataFrame:
+def of(
+    table: pandas.DataFrame, results: str | Path, left_out: Sequence[str] = ()
+) -> pandas.DataFrame:
     """A row a result of `table`, points.py's, oldest first within its machine: RUN, `commit_date`,
-    and `facts`, those of its last run; {} where none are recorded."""
-    runs = table.groupby(RUN, observed=True, sort=False, as_index=False)
-    runs = runs.agg({"commit_date": "first", "measured": "min"})
-    runs = runs.sort_values(["commit_date", "measured"], kind="stable", ignore_index=True)
-    runs[RUN] = runs[RUN].astype(str)
-    beside = (
-        provenance.beside(results, [], *run) for run in runs[RUN].itertuples(index=False, name=None)
-    )
-    return runs.assign(facts=[found[-1]["facts"] if found else {} for found in beside])
+    `facts`, those of its last run, {} where none are recorded, and `doubts`, a sentence each.
+
+    `left_out` is what points.load left out.
+    """
+    found = []
+    for run, rows in table.groupby(RUN, observed=True, sort=False):
+        whose = (*map(str, run),)
+        beside = provenance.beside(results, [], *whose)
+        facts = beside[-1]["facts"] if beside else {}
+        when = rows["commit_date"].iloc[0], rows["measured"].min()
+        found.append((*whose, *when, facts, doubts.of(rows, beside, left_out)))
+    columns = [*RUN, "commit_date", "measured", "facts", "doubts"]
+    runs = pandas.DataFrame(found, columns=columns)
+    return runs.sort_values(["commit_date", "measured"], kind="stable", ignore_index=True)
+
+
+def doubtful(runs: pandas.DataFrame) -> dict[str, list[str]]:
+    """{commit: what makes its results doubtful} of the results `runs` of one machine."""
+    found: dict[str, list[str]] = {}
+    for row in runs.itertuples():
+        if row.doubts:
+            found[row.commit] = [*dict.fromkeys([*found.get(row.commit, []), *row.doubts])]
+    return found
+
+
+def doubts_in_words(found: Mapping[str, Sequence[str]]) -> list[str]:
+    """A line for each commit, or for several that are doubtful for the same."""
+    alike: dict[str, list[str]] = {}
+    for commit, sentences in found.items():
+        alike.setdefault(" ".join(sentences).removesuffix("."), []).append(commit[:8])
+    return [f"Doubtful, {some(commits)}: {words}" for words, commits in alike.items()]
 
 
 def changed(runs: pandas.DataFrame, methods: Sequence[str]) -> pandas.DataFrame:

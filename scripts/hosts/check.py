@@ -79,7 +79,7 @@ def visible_names(number: int) -> list[str]:
 def rounds(
     working: Sequence[workers.Worker], transfers: Sequence[Transfer]
 ) -> tuple[list[Seconds], list[int]]:
-    """What each measured, and in how many rounds it had no quiet core.
+    """What each measured, and in how many rounds it had no quiet core for most of its transfers.
 
     The order of GPUs and transfers is turned round from one round to the next. Alone and at once
     are of the same round, so what drifts on the host is in both.
@@ -89,23 +89,23 @@ def rounds(
     order, gpus = list(range(len(transfers))), list(range(len(working)))
     end = perf_counter() + LIMIT + LIMIT_OF_EACH * len(working)
 
-    def take(which: Sequence[int], transfer: int, when: str, quiet: list[bool]) -> None:
+    def take(which: Sequence[int], transfer: int, when: str, quiet: list[list[bool]]) -> None:
         found = workers.sample([working[gpu] for gpu in which], transfer)
         for gpu, answer in zip(which, found, strict=True):
             if answer:
                 seconds[gpu][transfers[transfer].kind(when)].append(answer["seconds"])
-                quiet[gpu] &= answer["quiet"]
+                quiet[gpu].append(answer["quiet"])
 
     for number in range(ROUNDS):
         if number >= ENOUGH and perf_counter() > end:
             break
-        quiet = [True] * len(working)
+        quiet: list[list[bool]] = [[] for _ in working]
         for transfer in order:
             for gpu in gpus:
                 take([gpu], transfer, ALONE, quiet)
             if len(gpus) > 1:
                 take(gpus, transfer, AT_ONCE, quiet)
-        busy = [count + (not fine) for count, fine in zip(busy, quiet, strict=True)]
+        busy = [count + (2 * sum(had) < len(had)) for count, had in zip(busy, quiet, strict=True)]
         order, gpus = order[::-1], gpus[::-1]
     return seconds, busy
 

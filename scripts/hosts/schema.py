@@ -40,7 +40,7 @@ class Line(Struct, kw_only=True):
     throttle_reasons: list[Text] = []
     other_processes: Count = 0
     mps: bool = False  # CUDA's Multi-Process Service is between
-    busy_rounds: Count = 0  # whose core was not quiet
+    busy_rounds: Count = 0  # in most of whose transfers the core was not quiet
     cpu_quota: Text | None = None
     cpu_stopped_seconds: Annotated[float, Meta(ge=0, lt=1e6)] = 0.0  # by that quota
     driver: Text | None = None

@@ -109,7 +109,11 @@ function reply() {
   const lines = bad
     ? [`“${size.value}” is no size. Write 2 MB, 512 KiB, 1.5 GiB or a number of bytes.`]
     : answer(CASES[menu.value]?.find(asked), nbytes);
-  const paragraph = (textContent) => Object.assign(document.createElement("p"), { textContent });
+  const paragraph = (textContent) => {
+    const made = Object.assign(document.createElement("p"), { textContent });
+    made.innerHTML = made.innerHTML.replace(WITH_UNIT, '<span class="one">$&</span>');
+    return made;
+  };
   document.getElementById("reply").replaceChildren(...lines.map(paragraph));
 }
 

@@ -61,8 +61,10 @@ def chart(
         about.append(f"{series[0].upper()}{series[1:]}.")
     chosen = selected(table, memory, operation, of_size)
     if name in OVER_TIME and chosen["operation"].isin(list(TRANSFERS)).any():
-        changes = {one: found for one, (found, _) in page.histories_of(table, results).items()}
-        runs = over_time.changed(over_time.of(table, results), look.methods(table))
+        runs = over_time.of(table, results, left_out)
+        histories = page.histories_of(table, runs, results)
+        changes = {one: found for one, (found, _) in histories.items()}
+        runs = over_time.changed(runs, look.methods(table))
         found = OVER_TIME[name].draw(chosen, changes, runs, static=True)
         number = count(chosen.groupby(RUN, observed=True).ngroups, "result", "results")
         about[-1] += f" {number} of this machine."

@@ -141,12 +141,18 @@ def finished(chart: altair.TopLevelMixin) -> Any:
 
 
 def for_page(chart: altair.TopLevelMixin) -> dict[str, Any]:
-    """`chart` as a Vega specification whose panels take the width that the page gives it."""
+    """`chart` as a Vega specification whose panels take the width that the page gives it, and more
+    if it has a parameter `least_width`: then it is scrolled."""
     vega = vl_convert.vegalite_to_vega(finished(chart).to_dict())
     one = "layout" not in vega
     for legend in vega.get("legends", []):  # two on a line are what a phone has room for
         legend["columns"] = {"signal": f"{'width' if one else 'page_width'} < {NARROW} ? 2 : 6"}
     if one:
+        width, *others = vega["signals"]
+        if any(signal["name"] == "least_width" for signal in others):
+            update = f"max({width['init']}, least_width)"
+            events = "window:resize", {"signal": "least_width"}
+            width |= {"init": update, "on": [{"update": update, "events": on} for on in events]}
         return vega
     measured = "max(containerSize()[0] || 0, 300)"
     vega["signals"][:0] = [

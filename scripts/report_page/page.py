@@ -7,6 +7,7 @@ nothing to show, is named on the page and does not keep the rest from it.
 import contextlib
 import json
 import os
+import re
 from collections.abc import Iterable, Mapping
 from importlib import metadata
 from pathlib import Path
@@ -24,12 +25,15 @@ from scripts.reading.chosen import NoSuchResult
 from scripts.reading.points import RUN
 from scripts.report_page import against, look, of_machine
 from scripts.report_page.charts import CHARTS, OVER_TIME
-from scripts.words.formats import duration, percents, size
+from scripts.words.formats import WITH_UNIT, duration, percents, size
 from scripts.words.vocabulary import TRANSFERS, WAYS
 
 HERE = Path(__file__).resolve().parent
 # logLevel 1: Vega's errors only, as it warns wherever what is chosen in a menu has no points.
 EMBED = {"mode": "vega", "renderer": "svg", "actions": False, "logLevel": 1}
+MARKUP = re.compile(  # or a number and its unit
+    rf"<(script|style|title|option)\b.*?</\1>|<[^>]*>|(?P<number>{WITH_UNIT})", re.DOTALL
+)
 Histories = Mapping[str, tuple[list[Change], list[str]]]  # by machine
 MOST_STEPS = 40  # of the history; the newest ones
 
@@ -43,7 +47,8 @@ def write(output: str | Path, results: str | Path) -> list[str]:
     table, left_out = points.load(results)
     latest = newest(table)
     names = look.methods(table)
-    histories = histories_of(table, results)
+    runs = over_time.of(table, results, left_out)
+    histories = histories_of(table, runs, results)
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(HERE), autoescape=True, trim_blocks=True, lstrip_blocks=True
     )
@@ -56,7 +61,7 @@ def write(output: str | Path, results: str | Path) -> list[str]:
         colours=dict(zip(names, look.COLOURS * len(names), strict=False)),
         charts=CHARTS | OVER_TIME,
         placed=[],  # the charts that the template has named
-        drawn=drawn(latest, table, histories, results),
+        drawn=drawn(latest, table, histories, runs),
         methods=names,
         machines=[
             {"number": number}
@@ -66,6 +71,7 @@ def write(output: str | Path, results: str | Path) -> list[str]:
         ways=WAYS,
         first=measured_last(latest),
         cases={name: chooser.cases(run) for name, run in by_machine(latest)},
+        with_unit=WITH_UNIT,
         against=against.told(latest),
         older=against.older(left_out, latest["machine"].unique()),
         without=sorted(set(table["machine"].unique()) - set(latest["machine"].unique())),
@@ -78,10 +84,15 @@ def write(output: str | Path, results: str | Path) -> list[str]:
         calibrations=calibrations(results, left_out),
         left_out=dict.fromkeys(left_out),
     )
-    Path(output).write_text(text, encoding="utf-8")
+    Path(output).write_text(MARKUP.sub(unparted, text), encoding="utf-8")
     changes = {name: in_words.as_json(*found) for name, found in histories.items()}
     Path(output).with_suffix(".json").write_text(json.dumps(changes))
     return list(dict.fromkeys(left_out))
+
+
+def unparted(found: re.Match[str]) -> str:
+    """A number and its unit, which no line's end parts; markup as it is."""
+    return f'<span class="one">{found[0]}</span>' if found["number"] else found[0]
 
 
 def by_machine(rows: pandas.DataFrame) -> Iterable[tuple[str, pandas.DataFrame]]:
@@ -120,24 +131,24 @@ def drawn(
     latest: pandas.DataFrame,
     table: pandas.DataFrame,
     histories: Histories,
-    results: str | Path,
+    runs: pandas.DataFrame,
 ) -> dict[str, Any]:
     """{name: specification} of the charts that have something to show."""
     if latest.empty:
         return {}
     changes = {name: found for name, (found, _) in histories.items()}
     made = {name: chart.draw(latest) for name, chart in CHARTS.items()}
-    runs = over_time.changed(over_time.of(table, results), look.methods(table))
+    runs = over_time.changed(runs, look.methods(table))
     made |= {name: chart.draw(table, changes, runs) for name, chart in OVER_TIME.items()}
     return {name: look.for_page(chart) for name, chart in made.items() if chart is not None}
 
 
-def histories_of(table: pandas.DataFrame, results: str | Path) -> Histories:
+def histories_of(table: pandas.DataFrame, runs: pandas.DataFrame, results: str | Path) -> Histories:
     """{machine: (changes, what could not be judged)} of the machines that have a history."""
     found = {}
     for name, rows in by_machine(table):
         with contextlib.suppress(NoSuchResult):  # one commit only
-            found[name] = history.of_table(rows, results)
+            found[name] = history.of_table(rows, runs[runs["machine"].eq(name)], results)
     return found
 
 
@@ -152,14 +163,14 @@ def told(histories: Histories) -> tuple[list[dict[str, Any]], int]:
     found = [
         {
             "machine": name,
+            "newest": name not in [other for other, *_ in places[:number]],
             "heading": heading,
             "changes": [
                 (in_words.headline(one), map(in_words.sizes, one.families)) for one in group
             ],
-            "pins": group[0].pins,
-            "facts": group[0].facts,
+            "changed": changed,
         }
-        for name, heading, group, _ in places[:MOST_STEPS]
+        for number, (name, heading, group, changed) in enumerate(places[:MOST_STEPS])
     ]
     return found, len(places)
 

@@ -20,11 +20,14 @@ function keep(name, value, initial, how = "replaceState") {
 
 const written = (value) => (typeof value === "boolean" ? (value ? "on" : "off") : String(value));
 
+// What a chart's signal is at first: some have a value of their own for the machine.
+const initial = (signal) => signal.opening?.[menu.value]?.[signal.name] ?? signal.initial;
+
 // What the address has of a chart's signal; what the chart begins with if that is no value of it.
 function restored(name, signal) {
   const values = signal.bind.options ?? [true, false];
   const found = values.find((value) => written(value) === chosen(name));
-  return found === undefined ? signal.initial : found;
+  return found === undefined ? initial(signal) : found;
 }
 
 async function embed(name, specification) {
@@ -37,22 +40,28 @@ async function embed(name, specification) {
   const inputs = {}; // by what the address calls them
   for (const signal of signals.filter((signal) => signal.bind)) {
     signal.initial = signal.value;
+    signal.opening = specification.usermeta?.opening;
     const key = `${name}.${signal.bind.name.trim()}`;
     inputs[key] = signal;
     signal.value = restored(key, signal);
   }
+  const long = signals.some((signal) => signal.name === "least_width"); // it may be scrolled
+  document.getElementById(name).classList.toggle("long", long);
   const { view } = await vegaEmbed(`#${name}`, specification, EMBED);
   charts[name] = { view, inputs, follows: machines.length > 0 };
-  for (const [key, { name: of, initial }] of Object.entries(inputs))
-    view.addSignalListener(of, (_, value) => keep(key, written(value), written(initial)));
+  for (const [key, signal] of Object.entries(inputs))
+    view.addSignalListener(signal.name, (_, value) => keep(key, written(value), written(initial(signal))));
   say(name);
 }
 
-// A chart that has nothing of this machine says so.
+// A chart that has nothing of this machine says so; one that is scrolled shows its last step or end.
 function say(name) {
   const chart = document.getElementById(name);
   const some = chart.querySelector(".role-mark [aria-label]");
   chart.closest("figure").classList.toggle("empty", !some);
+  const last = [...chart.querySelectorAll(".role-mark.mark-text text")].at(-1);
+  const { right } = (last ?? chart.querySelector("svg")).getBoundingClientRect();
+  chart.scrollLeft += right - chart.getBoundingClientRect().left - chart.clientWidth / (last ? 2 : 1);
 }
 
 // Show the machine that the menu has: text, tables and charts.
@@ -61,8 +70,10 @@ function show() {
     part.hidden = part.dataset.machine !== menu.value;
     if (part.matches("details.whole")) part.open = !part.hidden;
   }
-  for (const [name, { view, follows }] of Object.entries(charts)) {
+  for (const [name, { view, inputs, follows }] of Object.entries(charts)) {
     if (follows) view.signal("chosen_machine", menu.value);
+    for (const [key, signal] of Object.entries(inputs))
+      if (signal.opening) view.signal(signal.name, restored(key, signal));
     view.runAsync().then(() => say(name));
   }
   document.dispatchEvent(new Event("machine"));

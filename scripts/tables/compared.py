@@ -11,7 +11,7 @@ import pandas
 from asv.util import UserError
 
 from scripts.answers import doubts, first, ways
-from scripts.change_points import history, in_words
+from scripts.change_points import history, in_words, over_time
 from scripts.reading import chosen, points, two_runs
 from scripts.reading.points import RUN
 from scripts.reading.results_file import OLDER
@@ -60,8 +60,9 @@ class Recorded(NamedTuple):
         """What changed last in the history of its machine up to it, if it has one."""
         first, table = result.iloc[0], self.table
         same = table["machine"].eq(first["machine"]) & table["commit_date"].le(first["commit_date"])
+        runs = over_time.of(table[same], points.RESULTS, self.left_out)
         try:
-            return in_words.last(*history.of_table(table[same], points.RESULTS))
+            return in_words.last(*history.of_table(table[same], runs, points.RESULTS))
         except chosen.NoSuchResult:
             return []
 

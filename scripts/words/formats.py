@@ -5,6 +5,8 @@ from collections.abc import Iterable
 from typing import Any
 
 UNITS = "B", "KiB", "MiB", "GiB"
+# What a page does not part at a line's end: a number and its unit. A browser reads it, too.
+WITH_UNIT = r"[\d.,+-]*\d (?:%|[KMG]?i?B(?:/s)?|[mµ]?s)(?![\w/])"
 
 
 def size(nbytes: float) -> str:

@@ -8,6 +8,7 @@ import pandas
 import pytest
 
 from scripts.answers import first, ways
+from scripts.change_points import history, in_words
 from scripts.gate import pairs, recording, verdict
 from scripts.reading import chosen, points
 from scripts.recording import provenance
@@ -88,6 +89,14 @@ def test_the_readmes_other_sentences_say_what_the_results_say(result, rates):
         for name, digits in (("torch", 1), ("cuda-python", 2))
     )
     assert f"takes {torch}, and {cuda}" in said
+
+
+def test_the_recorded_history():
+    """CuPy's two steps, and no other library's; as gate.py history says it."""
+    changes, said = history.of_machine(points.RESULTS, "nvidia-h200")
+    assert {change.method for change in changes} == {"cupy"}
+    for line in in_words.text(changes, said).splitlines():
+        assert f"    {line}\n" in text("docs/gate.md")
 
 
 def test_how_far_two_runs_agree():

@@ -4,10 +4,12 @@ import msgspec
 import numpy
 import pytest
 
-from scripts.hosts import causes, expected
+from scripts.hosts import causes, expected, schema
+from scripts.hosts.kinds import ALONE, AT_ONCE, TRANSFERS
 from scripts.hosts.schema import Measured
 from scripts.reading.links import Link
 from scripts.words.formats import rate
+from tests.conftest import ROOT
 from tests.hosts import made_up
 
 RECORDED = "NVIDIA H100 80GB HBM3"  # results/ has it
@@ -127,3 +129,42 @@ def test_what_others_have_and_what_is_slow_with_them_only():
     line.link = line.link_max = Link(5, 16)
     (told,) = causes.probable(line, None, [TO_DEVICE.replace("alone", "at once")])
     assert told == "only with its siblings: a bridge or the host's memory is shared"
+
+
+def real(name):
+    """The lines of a check of one host's two H200."""
+    lines, left_out = schema.read([ROOT / "tests" / "recorded" / f"{name}.jsonl"])
+    assert (left_out, len(lines)) == ([], 2)
+    return lines
+
+
+def test_two_real_gpus_are_twice_as_expected():
+    first, again = real("two-gpus"), real("two-gpus-again")
+    for made in first, again:
+        assert [line.verdict for line in made] == ["as expected"] * 2  # as it was said there
+        assert [verdict for verdict, _ in verdicts(made)] == ["as expected"] * 2
+        for line in made:
+            assert set(line.measured) == {
+                one.kind(w) for one in TRANSFERS for w in (ALONE, AT_ONCE)
+            }
+    seconds = (again[0].time - first[0].time) / 1000
+    alone, at_once = zip(
+        *(
+            [line.measured[TO_DEVICE.replace(ALONE, when)].gb_per_s for when in (ALONE, AT_ONCE)]
+            for line in (*first, *again)
+        ),
+        strict=True,
+    )
+    said = (
+        f"a check took {seconds:.0f} s, twice with the same verdict: pinned 64 MiB went there at "
+        f"{min(alone):.1f} to {max(alone):.1f} GB/s alone, at {min(at_once):.1f} to "
+        f"{max(at_once):.1f} GB/s at once"
+    )
+    assert said in " ".join((ROOT / "docs" / "hosts.md").read_text().split())
+
+
+def test_of_two_real_gpus_the_one_that_another_process_uses_is_slow():
+    """gpu_load.py sent pinned arrays to the second one meanwhile."""
+    (fine, _), (slow, reason) = verdicts(real("two-gpus-loaded"))
+    assert (fine, slow) == ("as expected", "slow")
+    assert "against its siblings: 1 other process on the GPU" in reason

@@ -22,7 +22,7 @@ LABEL = re.compile(r'aria-label="([^"]*)" role="graphics-symbol" aria-roledescri
 
 @pytest.mark.parametrize("name", [*drawn.CHARTS, "history"])
 def test_each_chart_says_what_it_is_of(name, tmp_path):
-    draw.main([name, str(tmp_path / "chart.svg")])
+    draw.main([name, str(tmp_path / "chart.svg"), "--machine", IN_README])
     text = (tmp_path / "chart.svg").read_text()
     assert LABEL.search(text)
     run = page.newest(drawn.of_machine(points.load()[0], IN_README))
@@ -166,7 +166,7 @@ def test_a_step_of_all_methods_is_marked_at_each(tmp_path):
         commit = stated.COMMITS[number]
         stated.result(tmp_path, lambda point, slow=slow: slow, commit, number, drift=0.01)
     table, _ = points.load(tmp_path)
-    changes, _ = history.of_table(table, tmp_path)
+    changes, _ = history.of_machine(tmp_path, stated.MACHINE)
     rows = history_chart.steps(history_chart.series(table), {stated.MACHINE: changes})
     assert set(rows["commit"]) == {stated.COMMITS[3]}
     assert len(rows) == 4 * 2 * 2 * 7

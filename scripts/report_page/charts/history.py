@@ -5,6 +5,7 @@ is off from what it mostly is. On request GB/s, in which there is also what the 
 """
 
 import itertools
+import json
 from collections.abc import Mapping, Sequence
 
 import altair
@@ -15,19 +16,19 @@ from scripts.change_points.change import Change
 from scripts.reading import intervals, standing
 from scripts.reading.own_part import own
 from scripts.reading.points import RUN
+from scripts.report_page import results_axis
 from scripts.report_page.chart_data import data, menus, transfers
 from scripts.report_page.look import GREY, choice, colour, methods, shape, switches
+from scripts.report_page.results_axis import ASIDE, RUN_OF, TURNED
 from scripts.words.vocabulary import ALL
 
 TITLE = "History"
 CAPTION = (
     "Float32, oldest result first. Up is slower: a method's time beside the others of its visits, "
-    "against its own median, with 99 % intervals; or GB/s. Below each result stand the versions "
-    "that changed there; a vertical line is another driver or GPU."
+    "against its own median, with 99 % intervals; or GB/s. Below each result, or at its marks, "
+    "stands what changed there; a vertical line is another driver or GPU; what is pale is in doubt."
 )
 OWN, RATE = "time beside the other methods, %", "GB/s"
-RUN_OF = "run", "label", "name", "date", "rule"
-MOST_LINES = 3  # of versions below a result
 STEP_OF = ["machine", "commit", "method", "memory", "operation", "nbytes", "dtype"]
 MOST_ROWS = 30_000  # of the page's history; what is older than its newest half is thinned
 Changes = Mapping[str, Sequence[Change]]  # by machine
@@ -100,26 +101,19 @@ def with_own(rows: pandas.DataFrame) -> pandas.DataFrame:
     return rows.assign(**{name: 100 * numpy.expm1(part + end) for name, end in ends.items()})
 
 
-def told(rows: pandas.DataFrame, results: pandas.DataFrame) -> pandas.DataFrame:
-    """What the axis says of each result of `rows`: the columns RUN_OF."""
-    runs = rows.drop_duplicates("run")[[*RUN, "run", "name", "commit_date"]]
-    beside = results[[*RUN, "versions", "rule"]]
-    runs = runs.astype({name: str for name in RUN}).merge(beside, on=RUN, how="left")
-    lines = [
-        [f"{date:%Y-%m-%d}", name, *few(versions)]
-        for date, name, versions in zip(
-            runs["commit_date"], runs["name"], runs["versions"], strict=True
-        )
-    ]
-    return runs.assign(
-        label=["|".join(found) for found in lines],
-        date=runs["commit_date"].dt.strftime("%Y-%m-%d %H:%M"),
-    )
-
-
-def few(versions: Sequence[str]) -> list[str]:
-    more = len(versions) - MOST_LINES
-    return [*versions[:MOST_LINES], *([f"and {more} more"] if more > 0 else [])]
+def opening(found: pandas.DataFrame) -> dict[str, dict[str, str]]:
+    """{machine: what its menus are set to at first}: where the largest of the steps `found` shows,
+    one of a method beside the others before one in seconds."""
+    first = {"by_ratio": found["by_ratio"], "moved": found["step"].abs(), "bytes": found["nbytes"]}
+    first["pinned"] = found["memory"].eq("pinned")  # of those that are alike
+    order = pandas.DataFrame(first).sort_values([*first], ascending=False, kind="stable").index
+    return {
+        str(row.machine): {
+            **{f"chosen_{name}": str(getattr(row, name)) for name in ("memory", "into", "size")},
+            "chosen_shown": OWN if row.by_ratio else RATE,
+        }
+        for row in found.loc[order].drop_duplicates("machine").itertuples()
+    }
 
 
 def draw(
@@ -144,11 +138,13 @@ def draw(
     names = methods(rows)
     about = "machine", "memory", "into", "size", "method", "result", "run"
     numbers = "rate", "rate_low", "rate_high", "own", "own_low", "own_high", "step", "by_ratio"
-    runs = told(rows, results)
+    runs = results_axis.told(rows, results)
     beside = altair.LookupData(data(runs, *RUN_OF), "run", [*RUN_OF[1:]])
     shown = altair.Chart(data(rows, *about, *numbers)).transform_lookup("run", beside)
     largest = str(rows.loc[rows["nbytes"].idxmax(), "size"]) if len(rows) else None
     chosen_by = {"memory": "pinned", "into": "existing array", "size": largest}
+    number = rows.groupby(rows["machine"].astype(str))["run"].nunique().to_dict()
+    least = f"{TURNED} * ({json.dumps(number)}[chosen_machine] || 0) + {ASIDE}"
     menu, chosen = menus(rows.sort_values("nbytes"), machine=None, **chosen_by)
     ways = [OWN, RATE] if rows["own"].notna().any() else [RATE]
     way, is_own = choice("shown", ways, ways[0])
@@ -166,7 +162,7 @@ def draw(
         "label:O",
         sort=altair.EncodingSortField("result", op="min"),
         title=None,
-        axis=altair.Axis(labelAngle=0, labelOverlap=True, labelExpr="split(datum.value, '|')"),
+        axis=results_axis.axis(),
     )
     # On the page the menu says what it is: there it may change.
     value = altair.Y("value:Q", title=ways[0] if static else None).scale(zero=False, padding=12)
@@ -174,18 +170,16 @@ def draw(
         result="min(result)", groupby=["label", "rule"]
     )
     rules = of_rules.mark_rule(color=GREY, strokeDash=[4, 3]).encode(x=x)
-    words = of_rules.mark_text(align="left", baseline="top", dx=4, color=GREY).encode(
-        x=x, y=altair.value(0), text="rule:N"
-    )
     of_methods = shown.transform_filter(f"({method_shown}) && isValid(datum.value)").encode(
         x=x, color=colour(names, static)
     )
     bars = of_methods.mark_rule(opacity=0.6).encode(y=altair.Y("low:Q"), y2="high")
     line = of_methods.mark_line(strokeWidth=1.8).encode(y=value, order="result:Q")
-    step = altair.when("isValid(datum.moved)")
+    step, sure = altair.when("isValid(datum.moved)"), altair.when("datum.doubtful === 'no'")
     marks = of_methods.mark_point(filled=True, opacity=1, strokeWidth=3).encode(
         size=step.then(altair.value(170)).otherwise(altair.value(45)),
         stroke=step.then(altair.value(GREY)).otherwise(altair.value(None)),
+        fillOpacity=sure.then(altair.value(1)).otherwise(altair.value(0.25)),
         y=value,
         shape=shape(names, static),
         tooltip=[
@@ -193,6 +187,8 @@ def draw(
             altair.Tooltip("own:Q", title=OWN),
             altair.Tooltip("rate:Q", title=RATE),
             altair.Tooltip("moved:Q", title="step, %", format="+.1f"),
+            altair.Tooltip("changed:N", title="changed there"),
+            altair.Tooltip("doubtful:N"),
         ],
     )
     named = (
@@ -200,6 +196,10 @@ def draw(
         .mark_text(dy=-14, fontWeight="bold")
         .encode(y=value, text=altair.Text("moved:Q", format="+.1f"))
     )
-    chart = altair.layer(rules, words, bars, line, marks, named).properties(height=320)
-    parameters = *menu, way, *methods_on
-    return chart.properties(width=760 if static else "container").add_params(*parameters)
+    chart = altair.layer(rules, bars, line, marks, named).properties(height=320)
+    chart = chart.add_params(*menu, way, *methods_on)
+    if static:
+        return chart.properties(width=max(760, TURNED * max(number.values(), default=0)))
+    wide = altair.param(name="least_width", expr=least)
+    chart = chart.properties(width="container", usermeta={"opening": opening(found)})
+    return chart.add_params(wide)
