@@ -2,16 +2,20 @@
 
 Over commits, over two runs or over dtypes: each is measured in visits of its own, with a drift of
 its own, which all methods of a visit share. The mean of all but the one that is farthest off stands
-for it, so that a method that changed neither hides in it nor moves the others.
+for it, so that a method that changed neither hides in it nor moves the others; and of all but two,
+if a second one changed otherwise than that one. Where two changed alike and two did not, nobody
+knows which did: each change is said half as large then, and the other half is the others'.
 """
 
 from collections.abc import Sequence
 
+import numpy
 from pandas import DataFrame
 
-from scripts.words.thresholds import MOST_STAND
+from scripts.words.thresholds import MOST_STAND, UNCHANGED_RATIO
 
 SWEEPS = 3
+MOVED = float(numpy.log1p(max(UNCHANGED_RATIO.values())))
 
 
 def own(logs: DataFrame, point: Sequence[str]) -> DataFrame:
@@ -25,16 +29,30 @@ def own(logs: DataFrame, point: Sequence[str]) -> DataFrame:
     )
     for _ in range(SWEEPS):
         logs = logs.sub(logs.median(axis=1), axis=0)
-        logs = logs - without_the_farthest(logs, point).groupby(
-            level=point, dropna=False
-        ).transform("mean")
+        logs = logs - unmoved(logs, point).groupby(level=point, dropna=False).transform("mean")
     return logs
 
 
 def shared(logs: DataFrame, point: Sequence[str]) -> DataFrame:
     """What all methods of a point did together, a row a point, from logarithms of seconds."""
     logs = logs.sub(logs.median(axis=1), axis=0)
-    return without_the_farthest(logs, point).groupby(level=point, dropna=False).mean()
+    return unmoved(logs, point).groupby(level=point, dropna=False).mean()
+
+
+def unmoved(logs: DataFrame, point: Sequence[str]) -> DataFrame:
+    """`logs` without that of each point and column that is farthest off; and without the second
+    one, if it is off by more than two runs differ by, and apart from the first by as much."""
+
+    def of_point(values: DataFrame, what: str) -> DataFrame:
+        return values.groupby(level=point, dropna=False).transform(what)
+
+    kept = without_the_farthest(logs, point)
+    fewer = without_the_farthest(kept, point)
+    first = of_point(logs.where(kept.isna()), "mean")
+    second = of_point(kept.where(fewer.isna()), "mean")
+    off = (second - of_point(kept, "median")).abs() > MOVED
+    off &= (second - first).abs() > MOVED
+    return fewer.where(off & (of_point(fewer, "count") >= 2), kept)
 
 
 def without_the_farthest(logs: DataFrame, point: Sequence[str]) -> DataFrame:

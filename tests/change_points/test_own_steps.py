@@ -142,3 +142,16 @@ def test_how_often_it_is_wrong(tmp_path):
             found += right
             beside += not right and change.method != ALL
     assert (found, beside) == (8, 0)
+
+
+@pytest.mark.parametrize(("torch", "cupy"), [(1.3, 1 / 1.3), (1.3, 1.2), (1 / 1.4, 1.1)])
+def test_two_libraries_that_step_at_once_do_not_move_the_others(torch, cupy, tmp_path):
+    steps = {"torch": torch, "cupy": cupy}
+
+    def factor(commit, point):
+        return steps.get(point[1], 1) if commit >= 3 else 1
+
+    changes, _ = made(tmp_path, factor)
+    found = {change.method: change.percent for change in changes if change.by_ratio}
+    wanted = {method: 100 * (step - 1) for method, step in steps.items()}
+    assert found == pytest.approx(wanted, abs=2)
