@@ -71,7 +71,7 @@ class RecordedResults(Results):
             try:
                 self.noise = noise.load(noise.path_beside(path))
                 self.provenance = provenance.load(provenance.path_beside(path))
-            except ValueError as error:
+            except (ValueError, OSError) as error:
                 raise util.UserError(str(error)) from None
             self.before = Results.load(str(path))
         self.path, self.journal = path, Journal(path)

@@ -54,6 +54,8 @@ def columns(runs: Sequence[Mapping[str, Any]]) -> dict[str, str | None]:
     """The columns that the runs of one result have."""
     found = {}
     for column, fact, begin in FACTS:
-        values = dict.fromkeys(run["facts"].get(fact) for run in runs)
-        found[column] = "; ".join(f"{begin}{value}" for value in values if value) or None
+        values = dict.fromkeys(
+            provenance.text(value) for run in runs if (value := run["facts"].get(fact))
+        )
+        found[column] = "; ".join(f"{begin}{value}" for value in values) or None
     return found

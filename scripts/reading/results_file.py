@@ -51,8 +51,9 @@ def results_files(results: str | Path) -> Iterator[tuple[Path, str, str]]:
 
 def reason(error: Exception, folder: str | Path) -> str:
     """One line of what went wrong, without the folders of this machine."""
-    text = str(error).replace(str(Path(folder).absolute()), Path(folder).name)
-    text = text.replace(str(folder), Path(folder).name)
+    text, folder = str(error), Path(folder)
+    if folder.name:  # else it is the dot, and one is in every name
+        text = text.replace(str(folder.absolute()), folder.name).replace(str(folder), folder.name)
     return text.splitlines()[0] if text else type(error).__name__
 
 

@@ -105,7 +105,7 @@ def newest(table: pandas.DataFrame) -> pandas.DataFrame:
     """The rows of each machine's newest result that has transfers to a GPU."""
     result = table.groupby(RUN, observed=True, sort=False).ngroup()
     with_gpu = table["operation"].isin(list(TRANSFERS)) & table["status"].eq("ok")
-    rows = table.loc[with_gpu, ["machine", "commit_date", "measured"]].assign(result=result)
+    rows = table.assign(result=result)[with_gpu]  # pandas fills an empty table that it assigns to
     rows = rows.sort_values(["commit_date", "measured"], kind="stable")
     return table[result.isin(rows.drop_duplicates("machine", keep="last")["result"])]
 

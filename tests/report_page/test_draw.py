@@ -106,6 +106,33 @@ def test_what_cannot_be_drawn_is_one_line(words, says, tmp_path, monkeypatch):
         draw.main(words)
 
 
+@pytest.mark.parametrize("gone", ["HostToDevice", "float32"])
+def test_a_report_of_results_without_what_most_have(gone, tmp_path):
+    """No transfers to a GPU, or none of float32."""
+    folder = shutil.copytree(ROOT / "results" / IN_README, tmp_path / "results" / IN_README)
+    shutil.copy(ROOT / "results" / "benchmarks.json", tmp_path / "results")
+    (path,) = folder.glob("*-*.json")
+    found = json.loads(path.read_text())
+    if gone == "HostToDevice":
+        found["results"] = {name: row for name, row in found["results"].items() if gone not in name}
+    else:
+        for row in found["results"].values():
+            row[1] = [[one.replace("float32", "bfloat16") for one in axis] for axis in row[1]]
+    path.write_text(json.dumps(found))
+    assert page.write(tmp_path / "report.html", tmp_path / "results") == []
+    table, _ = points.load(tmp_path / "results")
+    assert len(table)
+    assert len(page.newest(table)) == (len(table) if gone == "float32" else 0)
+
+
+@pytest.mark.parametrize("name", ["points.json", "."])
+def test_a_report_where_none_can_be_is_refused(name, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit):
+        report.main(["--output", name])
+    assert not list(tmp_path.iterdir())
+
+
 def test_publishing_says_how_to_get_the_report(clone):
     lacking = clone.home / "sitecustomize.py"
     lacking.write_text("import sys\nsys.modules['altair'] = None\n")
