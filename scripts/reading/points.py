@@ -12,6 +12,8 @@ operation                   what it does, in a word: new_array, existing_array, 
 method, way, memory, dtype, nbytes, wait    the parameters; empty where it has no such one
 status                      ok; n/a: a library, driver, device or memory was not there, or the point
                             was not asked for; failed: anything else. Only ok has numbers
+reason                      why it is n/a, as the benchmark said; empty where nothing is noted, and
+                            so of a point that was not asked for
 seconds                     of one call: the median over all samples
 seconds_low_99, seconds_high_99         intervals.py says how it comes about
 gb_per_s, gb_per_s_low_99, gb_per_s_high_99     nbytes / seconds / 1e9; low has the high seconds
@@ -52,11 +54,11 @@ gc.freeze()  # to look through all that is imported, for garbage, takes as long 
 RESULTS = ROOT / "results"
 TEXT = [
     *("machine", "gpu", "pcie_link", "commit", "python", "environment", "benchmark", "version"),
-    *("operation", "method", "way", "memory", "dtype", "wait", "status"),
+    *("operation", "method", "way", "memory", "dtype", "wait", "status", "reason"),
 ]
 COLUMNS = [
     *("machine", "gpu", "pcie_link", "commit", "commit_date", "python", "environment", "measured"),
-    *("benchmark", "version", "operation", *PARAMETERS, "status"),
+    *("benchmark", "version", "operation", *PARAMETERS, "status", "reason"),
     *("seconds", "seconds_low_99", "seconds_high_99"),
     *("gb_per_s", "gb_per_s_low_99", "gb_per_s_high_99", "installed_bytes"),
     *("processes", "processes_quiet", "process_spread", "sentinel_seconds"),

@@ -151,7 +151,10 @@ def part(
         "version": benchmark.version,
         "operation": operation(name),
     }
-    return {**facts, **columns, "status": status, column: values, **noise_of}, said
+    why = numpy.array([line and line.get("skipped") for line in lines], object)
+    why[status != "n/a"] = None
+    columns |= {"status": status, "reason": why}
+    return {**facts, **columns, column: values, **noise_of}, said
 
 
 def axis_of(name: str, texts: list[str]) -> list[Any]:

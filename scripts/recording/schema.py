@@ -36,6 +36,7 @@ class Noise(Struct):
     samples: Processes | None = None
     sentinel: list[Seconds | None] | None = None
     visit: list[Text | None] | None = None
+    skipped: Text | None = None
 
     def __post_init__(self) -> None:
         processes = len(self.quiet)
