@@ -30,6 +30,7 @@ relative_sd, relative_df    between visits, of one method's own part in it, pool
 """
 
 import gc
+import os
 from collections.abc import Collection
 from pathlib import Path
 from typing import Any
@@ -95,6 +96,9 @@ def load(
         left_out += without
     for folder in sorted({path.parent for path in Path(results).glob("*/*-*.json")} - known):
         left_out.append(f"{folder.name}: machine.json is missing or broken")
+    for folder in sorted(path for path in Path(results).iterdir() if path.is_dir()):
+        if not os.access(folder, os.R_OK | os.X_OK):  # glob passes over it
+            left_out.append(f"{folder.name}: this folder cannot be read")
     return tidy(parts), list(map(plain, left_out))
 
 

@@ -98,12 +98,26 @@ def test_the_readme_shows_the_results(tmp_path):
         (["latency", "x.svg", "--size", "4 MiB"], "nothing to draw: latency has nothing of 4 MiB"),
         (["history", "x.svg", "--size", "256 B"], "nothing to draw: history has nothing of pinned"),
         (["latency", "no/such/folder.svg"], "No such file or directory"),
+        (["latency", "x.svg", "--size", ""], "No array of '' was measured there"),
+        (["latency", "x.svg", "--machine", ""], "There are no GPU results of a machine ''$"),
+        (["machines", "x.svg", "--machine", IN_README], "machines shows all of them"),
+        (["ordinary", "x.svg", "--memory", "pinned"], "ordinary has ways, and neither"),
+        (["many", "x.svg", "--operation", "new"], "many has ways, and neither"),
     ],
 )
 def test_what_cannot_be_drawn_is_one_line(words, says, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(SystemExit, match=says):
         draw.main(words)
+
+
+def test_why_there_is_nothing_to_draw_is_said(tmp_path):
+    folder = shutil.copytree(ROOT / "results" / IN_README, tmp_path / IN_README)
+    shutil.copy(ROOT / "results" / "benchmarks.json", tmp_path)
+    (folder / "machine.json").write_text("{")
+    says = rf"no GPU results \({IN_README}: machine.json is missing or broken\)"
+    with pytest.raises(ValueError, match=says):
+        drawn.chart("latency", results=tmp_path)
 
 
 @pytest.mark.parametrize("gone", ["HostToDevice", "float32"])
