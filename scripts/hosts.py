@@ -38,7 +38,12 @@ def arguments() -> argparse.Namespace:
     rank.add_argument("--markdown", metavar="FILE", type=Path, help="write it as Markdown, too")
     told = "write the names of the hosts to drain, too, a line each"
     rank.add_argument("--drain", metavar="FILE", type=Path, help=told)
-    return parser.parse_args()
+    options = parser.parse_args()
+    for name in "markdown", "drain":  # as a shell makes of --drain *.jsonl
+        path = getattr(options, name, None)
+        if path and (path.suffix == ".jsonl" or path in (*options.files, options.expected)):
+            parser.error(f"{path} is not written over: --{name} takes a file for the answer")
+    return options
 
 
 def rank(options: argparse.Namespace) -> int:

@@ -94,10 +94,11 @@ def bundle() -> str:
     if kept.is_file():
         return kept.read_text(encoding="utf-8")
     made = vl_convert.javascript_bundle()  # type: ignore[call-arg]  # its stub wants a snippet
-    kept.parent.mkdir(exist_ok=True)
     new = kept.with_suffix(f".{os.getpid()}.new")
-    new.write_text(made, encoding="utf-8")
-    new.replace(kept)
+    with contextlib.suppress(OSError):  # a checkout that cannot be written: made each time
+        kept.parent.mkdir(exist_ok=True)
+        new.write_text(made, encoding="utf-8")
+        new.replace(kept)
     return made
 
 

@@ -147,6 +147,13 @@ def test_a_report_where_none_can_be_is_refused(name, tmp_path, monkeypatch):
     assert not list(tmp_path.iterdir())
 
 
+def test_a_report_from_a_checkout_that_cannot_be_written(tmp_path, monkeypatch):
+    monkeypatch.setattr(points, "ROOT", tmp_path / "root")
+    (tmp_path / "root").write_text("as root everything else can be")
+    page.write(tmp_path / "report.html", ROOT / "results")
+    assert "vega" in (tmp_path / "report.html").read_text()
+
+
 def test_publishing_says_how_to_get_the_report(clone):
     lacking = clone.home / "sitecustomize.py"
     lacking.write_text("import sys\nsys.modules['altair'] = None\n")
