@@ -51,8 +51,9 @@ def results_files(results: str | Path) -> Iterator[tuple[Path, str, str]]:
 
 def reason(error: Exception, folder: str | Path) -> str:
     """One line of what went wrong, without the folders of this machine."""
-    text = str(error).replace(str(Path(folder).absolute()), Path(folder).name)
-    text = text.replace(str(folder), Path(folder).name)
+    text, folder = str(error), Path(folder)
+    if folder.name:  # else it is the dot, and one is in every name
+        text = text.replace(str(folder.absolute()), folder.name).replace(str(folder), folder.name)
     return text.splitlines()[0] if text else type(error).__name__
 
 
@@ -150,7 +151,10 @@ def part(
         "version": benchmark.version,
         "operation": operation(name),
     }
-    return {**facts, **columns, "status": status, column: values, **noise_of}, said
+    why = numpy.array([line and line.get("skipped") for line in lines], object)
+    why[status != "n/a"] = None
+    columns |= {"status": status, "reason": why}
+    return {**facts, **columns, column: values, **noise_of}, said
 
 
 def axis_of(name: str, texts: list[str]) -> list[Any]:

@@ -105,10 +105,11 @@ def bundle() -> str:
     if kept.is_file():
         return kept.read_text(encoding="utf-8")
     made = vl_convert.javascript_bundle()  # type: ignore[call-arg]  # its stub wants a snippet
-    kept.parent.mkdir(exist_ok=True)
     new = kept.with_suffix(f".{os.getpid()}.new")
-    new.write_text(made, encoding="utf-8")
-    new.replace(kept)
+    with contextlib.suppress(OSError):  # a checkout that cannot be written: made each time
+        kept.parent.mkdir(exist_ok=True)
+        new.write_text(made, encoding="utf-8")
+        new.replace(kept)
     return made
 
 
@@ -116,7 +117,7 @@ def newest(table: pandas.DataFrame) -> pandas.DataFrame:
     """The rows of each machine's newest result that has transfers to a GPU."""
     result = table.groupby(RUN, observed=True, sort=False).ngroup()
     with_gpu = table["operation"].isin(list(TRANSFERS)) & table["status"].eq("ok")
-    rows = table.loc[with_gpu, ["machine", "commit_date", "measured"]].assign(result=result)
+    rows = table.assign(result=result)[with_gpu]  # pandas fills an empty table that it assigns to
     rows = rows.sort_values(["commit_date", "measured"], kind="stable")
     return table[result.isin(rows.drop_duplicates("machine", keep="last")["result"])]
 

@@ -69,6 +69,14 @@ def test_where_there_is_no_history_nothing_is_made(project):
     assert not (project.path / ".venv").exists()
 
 
+def test_words_that_asv_does_not_know_are_no_points_that_failed(project):
+    done = project.call(sys.executable, "scripts/bench.py", "--python=same", "--", "--nope")
+    assert done.returncode == 2
+    assert done.stdout.endswith("error: unrecognized arguments: --nope\n")
+    assert "failed" not in done.stdout
+    assert not (project.path / ".asv" / "html").exists()
+
+
 def test_a_terminated_first_command_leaves_nothing_that_measures(project):
     command = [sys.executable, "scripts/bench.py", "--python=same", "--", "--bench", "HostCopy"]
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}

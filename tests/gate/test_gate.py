@@ -170,7 +170,7 @@ def test_commits_that_cannot_be_compared(project, monkeypatch):
 
 def test_results_that_are_not_there(project):
     one_line(project.call(*GATE, "history"), "Of which? there is none")
-    one_line(project.call(*GATE, "history", "nope"), "No machine nope")
+    one_line(project.call(*GATE, "history", "nope"), "No machine 'nope'")
 
 
 def test_a_commit_that_a_shallow_clone_lacks(project):

@@ -256,3 +256,10 @@ def test_many_results_are_the_same_table(tmp_path, monkeypatch):
     monkeypatch.setattr(results_file, "MANY", 2)
     shared, _ = points.load(tmp_path)
     pandas.testing.assert_frame_equal(one, shared)
+
+
+def test_one_file_is_not_both_kinds(tmp_path, capsys):
+    with pytest.raises(SystemExit):
+        points_command.main(["--csv", str(tmp_path / "p"), "--parquet", str(tmp_path / "p")])
+    assert capsys.readouterr().err.endswith("p cannot be both\n")
+    assert not list(tmp_path.iterdir())

@@ -98,12 +98,60 @@ def test_the_readme_shows_the_results(tmp_path):
         (["latency", "x.svg", "--size", "4 MiB"], "nothing to draw: latency has nothing of 4 MiB"),
         (["history", "x.svg", "--size", "256 B"], "nothing to draw: history has nothing of pinned"),
         (["latency", "no/such/folder.svg"], "No such file or directory"),
+        (["latency", "x.svg", "--size", ""], "No array of '' was measured there"),
+        (["latency", "x.svg", "--machine", ""], "There are no GPU results of a machine ''$"),
+        (["machines", "x.svg", "--machine", IN_README], "machines shows all of them"),
+        (["ordinary", "x.svg", "--memory", "pinned"], "ordinary has ways, and neither"),
+        (["many", "x.svg", "--operation", "new"], "many has ways, and neither"),
     ],
 )
 def test_what_cannot_be_drawn_is_one_line(words, says, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(SystemExit, match=says):
         draw.main(words)
+
+
+def test_why_there_is_nothing_to_draw_is_said(tmp_path):
+    folder = shutil.copytree(ROOT / "results" / IN_README, tmp_path / IN_README)
+    shutil.copy(ROOT / "results" / "benchmarks.json", tmp_path)
+    (folder / "machine.json").write_text("{")
+    says = rf"no GPU results \({IN_README}: machine.json is missing or broken\)"
+    with pytest.raises(ValueError, match=says):
+        drawn.chart("latency", results=tmp_path)
+
+
+@pytest.mark.parametrize("gone", ["HostToDevice", "float32"])
+def test_a_report_of_results_without_what_most_have(gone, tmp_path):
+    """No transfers to a GPU, or none of float32."""
+    folder = shutil.copytree(ROOT / "results" / IN_README, tmp_path / "results" / IN_README)
+    shutil.copy(ROOT / "results" / "benchmarks.json", tmp_path / "results")
+    (path,) = folder.glob("*-*.json")
+    found = json.loads(path.read_text())
+    if gone == "HostToDevice":
+        found["results"] = {name: row for name, row in found["results"].items() if gone not in name}
+    else:
+        for row in found["results"].values():
+            row[1] = [[one.replace("float32", "bfloat16") for one in axis] for axis in row[1]]
+    path.write_text(json.dumps(found))
+    assert page.write(tmp_path / "report.html", tmp_path / "results") == []
+    table, _ = points.load(tmp_path / "results")
+    assert len(table)
+    assert len(page.newest(table)) == (len(table) if gone == "float32" else 0)
+
+
+@pytest.mark.parametrize("name", ["points.json", "."])
+def test_a_report_where_none_can_be_is_refused(name, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit):
+        report.main(["--output", name])
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_report_from_a_checkout_that_cannot_be_written(tmp_path, monkeypatch):
+    monkeypatch.setattr(points, "ROOT", tmp_path / "root")
+    (tmp_path / "root").write_text("as root everything else can be")
+    page.write(tmp_path / "report.html", ROOT / "results")
+    assert "vega" in (tmp_path / "report.html").read_text()
 
 
 def test_publishing_says_how_to_get_the_report(clone):
