@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy
 from asv.util import UserError
-from pandas import DataFrame, Series
+from pandas import DataFrame
 
 from scripts.change_points import detector, families, over_time, what_changed
 from scripts.change_points.change import Change
@@ -61,9 +61,7 @@ def of_table(table: DataFrame, results: str | Path) -> tuple[list[Change], list[
         total += len(logs)
         sizes = logs.index.get_level_values("nbytes")
         least = numpy.log1p([thresholds.unchanged(memory, int(one), by_ratio) for one in sizes])
-        found, alone = detector.together(
-            detector.find(logs, Series(least, logs.index), by_ratio), logs
-        )
+        found, alone = detector.together(detector.find(logs, least, by_ratio), logs)
         left += alone
         of = rows["memory"].eq(memory) & rows["direction"].eq(way)
         of &= rows["method"].eq(method) | (method == ALL)

@@ -1,7 +1,7 @@
 """The samples of a benchmark's points, parted into those of each process, with what it noted."""
 
+import itertools
 from collections.abc import Mapping, Sequence
-from math import isnan
 from statistics import median
 from typing import Any, NamedTuple
 
@@ -32,39 +32,37 @@ def parted(
     noise.py has of each point, or None. A point whose samples are not those that the noise is of
     has no processes, and so has one with a sample that is no time.
     """
-    spoiled = {place for place, taken in enumerate(samples) if not are_times(taken)}
+    flat, starts, spoiled = as_times(samples)
     columns = {name: numpy.full(len(lines), numpy.nan) for name in NUMBERS}
     columns["processes"][:] = columns["processes_quiet"][:] = 0
     visits: dict[str | None, int] = {None: UNKNOWN}
-    by_length: dict[int, tuple[list, list, list]] = {}
+    by_length: dict[int, list[tuple[int, int, int]]] = {}  # place, visit, first sample
     for place, (taken, line) in enumerate(zip(samples, lines, strict=False)):
         if not taken or not line or not measured[place] or place in spoiled:
             continue
-        lengths = line["samples"]
+        lengths, start = line["samples"], starts[place]
         if sum(lengths) != len(taken):
             continue
-        start = 0
         for length, visit in zip(lengths, line["visit"], strict=True):
-            owners, visited, rows = by_length.setdefault(length, ([], [], []))
-            owners.append(place)
-            visited.append(visits.setdefault(visit, len(visits) - 1))
-            rows += taken[start : start + length]
+            number = visits.setdefault(visit, len(visits) - 1)
+            by_length.setdefault(length, []).append((place, number, start))
             start += length
         columns["processes"][place] = len(lengths)
         columns["processes_quiet"][place] = sum(map(int.__eq__, line["quiet"], lengths))
         if None not in line["sentinel"]:
             columns["sentinel_seconds"][place] = median(line["sentinel"])
-    found = [
-        Processes(
-            numpy.array(owners),
-            numpy.array(visited),
-            numpy.log(numpy.array(rows).reshape(-1, length)),
-        )
-        for length, (owners, visited, rows) in by_length.items()
-    ]
+    found = []
+    for length, ones in by_length.items():
+        owners, visited, first = numpy.array(ones).T
+        found.append(Processes(owners, visited, numpy.log(flat[first[:, None] + range(length)])))
     return found, columns, len(spoiled)
 
 
-def are_times(taken: list[float] | None) -> bool:
-    """Whether all samples of a point are seconds that a transfer can take."""
-    return not taken or (min(taken) > SHORTEST and max(taken) < LONGEST and not isnan(sum(taken)))
+def as_times(samples: Sequence[list[float] | None]) -> tuple[numpy.ndarray, list[int], set[int]]:
+    """All samples behind each other, where each point's begin, and the points of which one is not
+    seconds that a transfer can take."""
+    lengths = [len(taken or ()) for taken in samples]
+    flat = numpy.array([*itertools.chain.from_iterable(filter(None, samples))], float)
+    owners = numpy.repeat(range(len(lengths)), lengths)
+    odd = owners[~((flat > SHORTEST) & (flat < LONGEST))]  # NaN is odd
+    return flat, [*itertools.accumulate(lengths, initial=0)], set(odd.tolist())

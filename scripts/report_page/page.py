@@ -5,6 +5,7 @@ nothing to show, is named on the page and does not keep the rest from it.
 """
 
 import contextlib
+import functools
 import json
 import os
 from collections.abc import Iterable, Mapping
@@ -24,6 +25,7 @@ from scripts.reading.chosen import NoSuchResult
 from scripts.reading.points import RUN
 from scripts.report_page import against, look, of_machine
 from scripts.report_page.charts import CHARTS, OVER_TIME
+from scripts.setup import processors
 from scripts.words.formats import duration, percents, size
 from scripts.words.vocabulary import TRANSFERS, WAYS
 
@@ -134,11 +136,20 @@ def drawn(
 
 def histories_of(table: pandas.DataFrame, results: str | Path) -> Histories:
     """{machine: (changes, what could not be judged)} of the machines that have a history."""
-    found = {}
-    for name, rows in by_machine(table):
-        with contextlib.suppress(NoSuchResult):  # one commit only
-            found[name] = history.of_table(rows, results)
-    return found
+    rows = dict(iter(by_machine(table)))
+    judge = functools.partial(history_of, results=results)
+    many = table.groupby(RUN, observed=True).ngroups >= processors.MANY
+    found = processors.each(judge, rows.values(), 1) if many else map(judge, rows.values())
+    return {name: one for name, one in zip(rows, found, strict=True) if one}
+
+
+def history_of(
+    rows: pandas.DataFrame, results: str | Path
+) -> tuple[list[Change], list[str]] | None:
+    """The changes of one machine, and what could not be judged; None if it has no history."""
+    with contextlib.suppress(NoSuchResult):  # one commit only
+        return history.of_table(rows, results)
+    return None
 
 
 def told(histories: Histories) -> tuple[list[dict[str, Any]], int]:
