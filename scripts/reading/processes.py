@@ -1,8 +1,7 @@
 """The samples of a benchmark's points, parted into those of each process, with what it noted."""
 
-import itertools
 from collections.abc import Mapping, Sequence
-from statistics import median
+from itertools import chain
 from typing import Any, NamedTuple
 
 import numpy
@@ -32,37 +31,38 @@ def parted(
     noise.py has of each point, or None. A point whose samples are not those that the noise is of
     has no processes, and so has one with a sample that is no time.
     """
-    flat, starts, spoiled = as_times(samples)
-    columns = {name: numpy.full(len(lines), numpy.nan) for name in NUMBERS}
-    columns["processes"][:] = columns["processes_quiet"][:] = 0
-    visits: dict[str | None, int] = {None: UNKNOWN}
-    by_length: dict[int, list[tuple[int, int, int]]] = {}  # place, visit, first sample
-    for place, (taken, line) in enumerate(zip(samples, lines, strict=False)):
-        if not taken or not line or not measured[place] or place in spoiled:
-            continue
-        lengths, start = line["samples"], starts[place]
-        if sum(lengths) != len(taken):
-            continue
-        for length, visit in zip(lengths, line["visit"], strict=True):
-            number = visits.setdefault(visit, len(visits) - 1)
-            by_length.setdefault(length, []).append((place, number, start))
-            start += length
-        columns["processes"][place] = len(lengths)
-        columns["processes_quiet"][place] = sum(map(int.__eq__, line["quiet"], lengths))
-        if None not in line["sentinel"]:
-            columns["sentinel_seconds"][place] = median(line["sentinel"])
-    found = []
-    for length, ones in by_length.items():
-        owners, visited, first = numpy.array(ones).T
-        found.append(Processes(owners, visited, numpy.log(flat[first[:, None] + range(length)])))
+    owners = numpy.repeat(range(len(samples)), [len(taken or ()) for taken in samples])
+    flat = numpy.array([*chain.from_iterable(filter(None, samples))], float)
+    spoiled = {*owners[~((flat > SHORTEST) & (flat < LONGEST))].tolist()}  # a NaN is one, too
+    kept = [
+        (place, line)
+        for place, (taken, line) in enumerate(zip(samples, lines, strict=False))
+        if taken and line and measured[place] and place not in spoiled
+        if sum(line["samples"]) == len(taken)
+    ]
+    places = numpy.array([place for place, _ in kept], int)
+    flat = flat[numpy.isin(owners, places)]
+    numbers: dict[str | None, int] = {None: UNKNOWN}
+    visits = [
+        numbers.setdefault(one, len(numbers) - 1) for _, line in kept for one in line["visit"]
+    ]
+    lengths, quiet, sentinels = (
+        numpy.array([*chain.from_iterable(line[column] for _, line in kept)], kind)
+        for column, kind in (("samples", int), ("quiet", int), ("sentinel", float))
+    )
+    each = numpy.array([len(line["samples"]) for _, line in kept], int)
+    owners = numpy.repeat(places, each)
+    columns = {
+        "processes": numpy.bincount(owners, minlength=len(lines)),
+        "processes_quiet": numpy.bincount(owners, lengths == quiet, len(lines)),
+        "sentinel_seconds": numpy.full(len(lines), numpy.nan),
+    }
+    for number in {*each.tolist()}:
+        same = sentinels[numpy.repeat(each == number, each)].reshape(-1, number)
+        columns["sentinel_seconds"][places[each == number]] = numpy.median(same, axis=1)
+    first, found = numpy.cumsum(lengths) - lengths, []
+    for length in dict.fromkeys(lengths.tolist()):
+        same = lengths == length
+        logs = numpy.log(flat[first[same][:, None] + numpy.arange(length)])
+        found.append(Processes(owners[same], numpy.array(visits)[same], logs))
     return found, columns, len(spoiled)
-
-
-def as_times(samples: Sequence[list[float] | None]) -> tuple[numpy.ndarray, list[int], set[int]]:
-    """All samples behind each other, where each point's begin, and the points of which one is not
-    seconds that a transfer can take."""
-    lengths = [len(taken or ()) for taken in samples]
-    flat = numpy.array([*itertools.chain.from_iterable(filter(None, samples))], float)
-    owners = numpy.repeat(range(len(lengths)), lengths)
-    odd = owners[~((flat > SHORTEST) & (flat < LONGEST))]  # NaN is odd
-    return flat, [*itertools.accumulate(lengths, initial=0)], set(odd.tolist())
