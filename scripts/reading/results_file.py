@@ -147,8 +147,8 @@ def part(
     }
     why = numpy.array([line and line.get("skipped") for line in lines], object)
     why[status != "n/a"] = None
-    columns |= {"status": status, "reason": why}
-    return {**facts, **columns, column: values, **noise_of}, said
+    found = {"status": status, "reason": why, column: values}
+    return {**facts, **columns, **found, **noise_of}, said
 
 
 @functools.cache

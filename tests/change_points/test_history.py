@@ -83,8 +83,9 @@ def test_many_results_have_the_same_changes(tmp_path, monkeypatch):
         stated.result(tmp_path, lambda point, slow=slow: slow, commit, number, drift=0.01)
     stated.result(tmp_path, machine="one-commit")
     table, _ = points.load(tmp_path)
-    one = page.histories_of(table, tmp_path)
+    runs = over_time.of(table, tmp_path)
+    one = page.histories_of(table, runs, tmp_path)
     monkeypatch.setattr(processors, "MANY", 2)
-    assert page.histories_of(table, tmp_path) == one
+    assert page.histories_of(table, runs, tmp_path) == one
     assert one.keys() == {stated.MACHINE}
     assert one[stated.MACHINE][0]
