@@ -21,6 +21,8 @@ ROOT = Path(__file__).resolve().parent.parent
 VERSION_1 = ROOT / "tests" / "recorded" / "version-1"
 sys.path[:0] = [str(ROOT)]
 environment.clean()  # in a hook of git's, say, the tests would commit to the user's branch
+# Else each process in an environment that a test makes compiles NumPy, pandas and the rest anew.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 TINY = ("--bench", r"HostCopy.*'float32', 1024\)", "--bench", r"Harness.*none")
 
 BROKEN_MACHINES = {
