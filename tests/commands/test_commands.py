@@ -130,11 +130,12 @@ def test_somebody_elses_environment_is_left_alone(project):
     assert theirs.read_text() == "theirs"
 
 
-def installing(project):
-    """Whether somebody still writes into the project's .venv."""
+def installing(project, word=""):
+    """Whether somebody writes into the project's .venv, `word` among what it is called with."""
     for path in Path("/proc").glob("[0-9]*/cmdline"):
         with contextlib.suppress(OSError):
-            if str(project.path / ".venv") in path.read_text():
+            text = path.read_text()
+            if str(project.path / ".venv") in text and word in text.split("\0"):
                 return True
     return False
 
@@ -142,11 +143,11 @@ def installing(project):
 def test_an_interrupted_environment_is_made_again(project):
     command = [sys.executable, "scripts/bench.py", "--", *TINY]
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
-    for seconds, end in (0.5, signal.SIGINT), (3, signal.SIGINT), (6, signal.SIGKILL):
+    for word, end in ("venv", signal.SIGINT), ("install", signal.SIGKILL):
         environment = project.environment()
         with subprocess.Popen(command, cwd=project.path, env=environment, **pipes) as process:
             assert process.stdout.readline().startswith("Making .venv")
-            time.sleep(seconds)
+            wait_until(lambda word=word: installing(project, word))
             process.send_signal(end)
             said = process.stdout.read()
         if end == signal.SIGINT:
