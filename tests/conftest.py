@@ -163,15 +163,29 @@ def new_project(folder):
     return copy
 
 
-@pytest.fixture
-def project(tmp_path):
-    """The project with its committed results taken out, and no history."""
-    return new_project(tmp_path)
+def copied(copy, folder):
+    """Another of it in `folder`, with files of its own."""
+    subprocess.run(["cp", "-a", copy.path, copy.home, folder], check=True)
+    return Project(folder / copy.path.name, folder / copy.home.name)
 
 
 @pytest.fixture(scope="session")
-def measured_once(tmp_path_factory):
-    copy = new_project(tmp_path_factory.mktemp("measured"))
+def project_once(tmp_path_factory):
+    copy = new_project(tmp_path_factory.mktemp("once"))
+    copy.git("gc", "-q")  # a few files in the place of hundreds
+    shutil.rmtree(copy.path / ".git" / "hooks")
+    return copy
+
+
+@pytest.fixture
+def project(project_once, tmp_path):
+    """The project with its committed results taken out, and no history."""
+    return copied(project_once, tmp_path)
+
+
+@pytest.fixture(scope="session")
+def measured_once(project_once, tmp_path_factory):
+    copy = copied(project_once, tmp_path_factory.mktemp("measured"))
     done = copy.run(*TINY)
     assert done.returncode == 0, done.stdout
     return copy
@@ -180,11 +194,7 @@ def measured_once(tmp_path_factory):
 @pytest.fixture
 def measured(measured_once, tmp_path):
     """`project` after a run of TINY, copied for each test: its own to break."""
-    path, home = (
-        shutil.copytree(folder, tmp_path / folder.name, symlinks=True)
-        for folder in (measured_once.path, measured_once.home)
-    )
-    return Project(path, home)
+    return copied(measured_once, tmp_path)
 
 
 def new_clone(folder, results=VERSION_1):
