@@ -205,6 +205,12 @@ def new_clone(folder, results=VERSION_1):
     shutil.rmtree(copy.path / "results")
     shutil.copytree(results, copy.path / "results")
     take_over(copy)
+    from scripts.report_page import page as report_page  # a second, which most tests do not need
+
+    report_page.bundle()  # made once and kept, here and so in each clone
+    (copy.path / ".asv").mkdir()
+    for path in (ROOT / ".asv").glob("vega-*.js"):
+        shutil.copy(path, copy.path / ".asv")
     return copy
 
 
