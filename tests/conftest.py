@@ -42,26 +42,16 @@ def has_gpu():
         return False
 
 
-# The files that take longest begin first: two at a time then end together.
-LONG = [
-    f"test_{name}.py"
-    for name in (
-        "suite",
-        "faults",
-        "gate",
-        "commands",
-        "stack",
-        "report",
-        "site",
-        "draw",
-        "provenance",
-    )
-]
+# The files that take longest begin first: those that run at a time then end together.
+LONG = """
+suite commands gate faults report stack draw visits broken site provenance check compare cold_start
+questions reframe
+"""
 
 
 def pytest_collection_modifyitems(items):
-    places = {name: place for place, name in enumerate(LONG)}
-    items.sort(key=lambda item: places.get(item.path.name, len(LONG)))
+    places = {f"test_{name}.py": place for place, name in enumerate(LONG.split())}
+    items.sort(key=lambda item: places.get(item.path.name, len(places)))
     if not has_gpu():
         for item in items:
             if item.get_closest_marker("gpu"):
