@@ -14,7 +14,7 @@ from scripts.report_page import drawn, look, page
 from scripts.report_page.charts import history as history_chart
 from scripts.words.vocabulary import TRANSFERS
 from tests import derived, stated
-from tests.conftest import BROKEN_MACHINES, ROOT
+from tests.conftest import BROKEN_MACHINES, ROOT, new_clone
 
 IN_README = "nvidia-h100-80gb-hbm3"
 LABEL = re.compile(r'aria-label="([^"]*)" role="graphics-symbol" aria-roledescription="point"')
@@ -166,27 +166,33 @@ def test_publishing_says_how_to_get_the_report(clone):
     assert not (site / "report.html").exists()
 
 
-def test_publishing_goes_on_where_a_result_is_broken(clone):
-    (path,) = clone.path.glob("results/nvidia-h200/0d3bb95a-*.json")
-    path.with_name("deadbeef-existing-py3.12.json").write_text("not JSON")
-    done = clone.asv("publish")
-    assert done.returncode == 0, done.stdout
-    assert "Left out: nvidia-h200/deadbeef-existing-py3.12.json: Error parsing" in done.stdout
-    report = (clone.path / ".asv" / "html" / "report.html").read_text()
-    assert "deadbeef" in report
-    assert str(clone.path) not in report
-
-
-def test_publishing_goes_on_where_machines_are_broken(clone):
+@pytest.fixture(scope="module")
+def published(tmp_path_factory):
+    """A clone with a broken result and broken machines, published; what was said of them."""
+    clone = new_clone(tmp_path_factory.mktemp("broken"))
     results = clone.path / "results"
     for name, content in BROKEN_MACHINES.items():
         shutil.copytree(results / "nvidia-h200", results / name)
         (results / name / "machine.json").write_bytes(content)
+    (results / "nvidia-h200" / "deadbeef-existing-py3.12.json").write_text("not JSON")
     done = clone.asv("publish")
     assert done.returncode == 0, done.stdout
+    return clone.path, done.stdout
+
+
+def test_publishing_goes_on_where_a_result_is_broken(published):
+    path, said = published
+    assert "Left out: nvidia-h200/deadbeef-existing-py3.12.json: Error parsing" in said
+    report = (path / ".asv" / "html" / "report.html").read_text()
+    assert "deadbeef" in report
+    assert str(path) not in report
+
+
+def test_publishing_goes_on_where_machines_are_broken(published):
+    path, said = published
     for name in BROKEN_MACHINES:
-        assert f"Left out: {name}: machine.json is missing or broken" in done.stdout
-    machines = json.loads((clone.path / ".asv" / "html" / "index.json").read_text())["machines"]
+        assert f"Left out: {name}: machine.json is missing or broken" in said
+    machines = json.loads((path / ".asv" / "html" / "index.json").read_text())["machines"]
     recorded = {path.parent.name for path in (ROOT / "results").glob("*/machine.json")}
     assert set(machines) == recorded
 
