@@ -6,7 +6,7 @@ import subprocess
 
 import numpy
 
-from scripts.change_points import what_changed
+from scripts.change_points import over_time, what_changed
 from scripts.reading import points
 from scripts.report_page import page
 from scripts.setup import processors
