@@ -7,12 +7,11 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 
-from tests.asv_plugin.test_suite import wait_until
+from tests.asv_plugin.test_suite import wait_for_processes, wait_until
 from tests.conftest import ROOT, TINY, new_clone
 
 IN_VENV = Path(sys.prefix) == ROOT / ".venv"
@@ -81,10 +80,7 @@ def test_a_terminated_first_command_leaves_nothing_that_measures(project):
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
     environment = project.environment(PYTHONUNBUFFERED="1")
     with subprocess.Popen(command, cwd=project.path, env=environment, **pipes) as process:
-        for line in process.stdout:
-            if "Finding out how fast" in line:
-                break
-        time.sleep(1)
+        wait_for_processes(project)
         process.terminate()
         rest = process.stdout.read()  # to the end of asv and of all that it has started
     assert process.returncode not in (0, None)
