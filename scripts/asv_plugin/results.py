@@ -15,7 +15,7 @@ from asv import util
 from asv.console import log
 from asv.results import Results
 
-from scripts.asv_plugin import machines
+from scripts.asv_plugin import in_short, machines
 from scripts.asv_plugin.replaced import replace
 from scripts.recording import lock, noise, provenance, software
 from scripts.recording.conditions import Conditions, installed, now
@@ -76,6 +76,11 @@ class RecordedResults(Results):
             self.before = Results.load(str(path))
         self.path, self.journal = path, Journal(path)
         self.found = content(path)
+
+    def get_result_keys(self, benchmarks: Any) -> set[str]:
+        """asv asks for them once, before it measures `benchmarks`."""
+        in_short.progress.begin_with(benchmarks)
+        return super().get_result_keys(benchmarks)
 
     def begin(self, env: Any) -> None:
         """Before the first process that measures: under which conditions?

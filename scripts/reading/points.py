@@ -136,8 +136,11 @@ def column(name: str, parts: list[Part], lengths: list[int]) -> Any:
     kind, nothing = (object, None) if name in TEXT else (float, numpy.nan)
     values = [found.get(name, nothing) for found in parts]
     if any(isinstance(value, numpy.ndarray) for value in values):
-        filled: Any = map(numpy.broadcast_to, values, lengths)  # type: ignore[arg-type]
-        whole = numpy.concatenate([values.astype(kind) for values in filled])
+        filled = [
+            value if isinstance(value, numpy.ndarray) else numpy.full(length, value, kind)
+            for value, length in zip(values, lengths, strict=True)
+        ]
+        whole = numpy.concatenate(filled, dtype=kind, casting="unsafe")
         return pandas.Categorical(whole) if name in TEXT else whole
     if name in TEXT:
         return pandas.Categorical(values).repeat(lengths)
