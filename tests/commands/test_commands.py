@@ -33,12 +33,12 @@ def test_the_first_command_in_an_empty_clone(tmp_path):
     assert {here, "nvidia-h100-80gb-hbm3"} <= set(index["machines"])
     graphs = (site / "graphs").rglob("host_to_device.HostToDevice.time_new_array.json")
     assert any("machine-nvidia-h100-80gb-hbm3" in str(graph) for graph in graphs)
-    answer = done.stdout.partition("Recorded, not measured here:\nnvidia-h100-80gb-hbm3")[2]
-    assert re.match(r", commit \w{8}, .*\n- The link is as it should be: ", answer)
+    answer = done.stdout.partition("Recorded, not measured here:\nnvidia-h")[2]  # the newest
+    first = r"\w+, commit \w{8}, .*\n(- Doubtful: .*\n)?- The link is as it should be: "
+    assert re.match(first, answer)
     assert answer.count("\n- ") >= 5
     assert f"\nMeasured here:\n{here}, commit {head}" in answer
     assert "- NumPy to NumPy, on the host alone: 1 KiB takes " in answer
-    assert "of an older version" in done.stdout  # the H200's, counted
     steps = "Making .venv", " packages installed; ", "Measuring what is asked for"
     steps += "Installing the libraries", "Publishing what is recorded", answer
     assert sorted(steps, key=done.stdout.index) == list(steps)
