@@ -98,6 +98,9 @@ def main(options: argparse.Namespace) -> int:
     os.chdir(dotvenv.ROOT)
     os.environ["ASV_IN_SHORT"] = "yes"  # scripts/asv_plugin/in_short.py
     words = ["--environment=existing:same"] if options.python == "same" else []
+    from asv.commands import make_argparser  # of .venv, or what there is with --python=same
+
+    make_argparser()[0].parse_args(["run", *words, *options.asv])  # its 2 is not SOME_FAILED
     if any(word.startswith(("-b", "--bench")) for word in options.asv):
         step(f"Measuring what is asked for; {FIRST}")
     else:

@@ -19,7 +19,7 @@ from typing import Any, NoReturn
 sys.path[:0] = [str(Path(__file__).resolve().parents[1])]  # the checkout
 
 from scripts.setup import dotvenv
-from scripts.words.shown import say
+from scripts.words.shown import cannot_say, say
 
 CANNOT_SAY = 2
 INTERRUPTED = "interrupted; what was measured is kept, and the same command goes on from there"
@@ -130,9 +130,9 @@ def exit_code(options: argparse.Namespace) -> int:
     try:
         return main(options)
     except KeyboardInterrupt:
-        say("Cannot say: interrupted", sys.stderr)
+        cannot_say("interrupted")
     except OSError as error:
-        say(f"Cannot say: {error}", sys.stderr)
+        cannot_say(error)
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # or Python says it once more
     except Exception:
         traceback.print_exc()
@@ -140,7 +140,7 @@ def exit_code(options: argparse.Namespace) -> int:
 
 
 def refuse(why: object) -> NoReturn:
-    say(f"Cannot say: {why}", sys.stderr)
+    cannot_say(why)
     sys.exit(CANNOT_SAY)
 
 

@@ -17,7 +17,7 @@ from typing import NoReturn
 sys.path[:0] = [str(Path(__file__).resolve().parents[1])]  # the checkout
 
 from scripts.setup import dotvenv
-from scripts.words.shown import say
+from scripts.words.shown import cannot_say
 
 CANNOT_SAY = 2
 NEEDED = "asv", "asv_runner", "msgspec", "numpy", "pandas", "pynvml", "rich", "scipy"
@@ -38,7 +38,12 @@ def arguments() -> argparse.Namespace:
     rank.add_argument("--markdown", metavar="FILE", type=Path, help="write it as Markdown, too")
     told = "write the names of the hosts to drain, too, a line each"
     rank.add_argument("--drain", metavar="FILE", type=Path, help=told)
-    return parser.parse_args()
+    options = parser.parse_args()
+    for name in "markdown", "drain":  # as a shell makes of --drain *.jsonl
+        path = getattr(options, name, None)
+        if path and (path.suffix == ".jsonl" or path in (*options.files, options.expected)):
+            parser.error(f"{path} is not written over: --{name} takes a file for the answer")
+    return options
 
 
 def rank(options: argparse.Namespace) -> int:
@@ -58,9 +63,9 @@ def exit_code(options: argparse.Namespace) -> int:
     try:
         return {"check": check, "rank": rank}[options.command](options)
     except KeyboardInterrupt:
-        say("Cannot say: interrupted", sys.stderr)
+        cannot_say("interrupted")
     except (OSError, UnicodeError) as error:
-        say(f"Cannot say: {error}", sys.stderr)
+        cannot_say(error)
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # or Python says it once more
     except Exception:
         traceback.print_exc()
@@ -68,7 +73,7 @@ def exit_code(options: argparse.Namespace) -> int:
 
 
 def refuse(why: object) -> NoReturn:
-    say(f"Cannot say: {why}", sys.stderr)
+    cannot_say(why)
     sys.exit(CANNOT_SAY)
 
 

@@ -32,6 +32,8 @@ def main(words: Sequence[str] | None = None) -> None:
     options = parser.parse_args(words)
     if not (options.csv or options.parquet):
         parser.error("where to? --csv FILE, --parquet FILE or both")
+    if options.csv == options.parquet:
+        parser.error(f"{options.csv} cannot be both")
     try:
         table, left_out = points.load()
         table = exported.of(table, left_out)

@@ -32,6 +32,8 @@ def main(words: Sequence[str] | None = None) -> None:
     parser.add_argument("--output", metavar="FILE", default=OUTPUT, type=Path)
     parser.add_argument("--results", metavar="FOLDER", default=RESULTS, type=Path)
     options = parser.parse_args(words)
+    if options.output.suffix == ".json":
+        parser.error(f"{options.output} is where the change points would go, beside the page")
     try:
         options.output.parent.mkdir(parents=True, exist_ok=True)
         left_out = page.write(options.output, options.results)

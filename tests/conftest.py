@@ -21,6 +21,8 @@ ROOT = Path(__file__).resolve().parent.parent
 VERSION_1 = ROOT / "tests" / "recorded" / "version-1"
 sys.path[:0] = [str(ROOT)]
 environment.clean()  # in a hook of git's, say, the tests would commit to the user's branch
+# Else each process in an environment that a test makes compiles NumPy, pandas and the rest anew.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 TINY = ("--bench", r"HostCopy.*'float32', 1024\)", "--bench", r"Harness.*none")
 
 BROKEN_MACHINES = {
@@ -40,26 +42,16 @@ def has_gpu():
         return False
 
 
-# The files that take longest begin first: two at a time then end together.
-LONG = [
-    f"test_{name}.py"
-    for name in (
-        "suite",
-        "faults",
-        "gate",
-        "commands",
-        "stack",
-        "report",
-        "site",
-        "draw",
-        "provenance",
-    )
-]
+# The files that take longest begin first: those that run at a time then end together.
+LONG = """
+suite commands gate faults report stack draw visits broken site provenance check compare cold_start
+questions reframe
+"""
 
 
 def pytest_collection_modifyitems(items):
-    places = {name: place for place, name in enumerate(LONG)}
-    items.sort(key=lambda item: places.get(item.path.name, len(LONG)))
+    places = {f"test_{name}.py": place for place, name in enumerate(LONG.split())}
+    items.sort(key=lambda item: places.get(item.path.name, len(places)))
     if not has_gpu():
         for item in items:
             if item.get_closest_marker("gpu"):
@@ -161,15 +153,29 @@ def new_project(folder):
     return copy
 
 
-@pytest.fixture
-def project(tmp_path):
-    """The project with its committed results taken out, and no history."""
-    return new_project(tmp_path)
+def copied(copy, folder):
+    """Another of it in `folder`, with files of its own."""
+    subprocess.run(["cp", "-a", copy.path, copy.home, folder], check=True)
+    return Project(folder / copy.path.name, folder / copy.home.name)
 
 
 @pytest.fixture(scope="session")
-def measured_once(tmp_path_factory):
-    copy = new_project(tmp_path_factory.mktemp("measured"))
+def project_once(tmp_path_factory):
+    copy = new_project(tmp_path_factory.mktemp("once"))
+    copy.git("gc", "-q")  # a few files in the place of hundreds
+    shutil.rmtree(copy.path / ".git" / "hooks")
+    return copy
+
+
+@pytest.fixture
+def project(project_once, tmp_path):
+    """The project with its committed results taken out, and no history."""
+    return copied(project_once, tmp_path)
+
+
+@pytest.fixture(scope="session")
+def measured_once(project_once, tmp_path_factory):
+    copy = copied(project_once, tmp_path_factory.mktemp("measured"))
     done = copy.run(*TINY)
     assert done.returncode == 0, done.stdout
     return copy
@@ -178,11 +184,7 @@ def measured_once(tmp_path_factory):
 @pytest.fixture
 def measured(measured_once, tmp_path):
     """`project` after a run of TINY, copied for each test: its own to break."""
-    path, home = (
-        shutil.copytree(folder, tmp_path / folder.name, symlinks=True)
-        for folder in (measured_once.path, measured_once.home)
-    )
-    return Project(path, home)
+    return copied(measured_once, tmp_path)
 
 
 def new_clone(folder, results=VERSION_1):
@@ -193,6 +195,12 @@ def new_clone(folder, results=VERSION_1):
     shutil.rmtree(copy.path / "results")
     shutil.copytree(results, copy.path / "results")
     take_over(copy)
+    from scripts.report_page import page as report_page  # a second, which most tests do not need
+
+    report_page.bundle()  # made once and kept, here and so in each clone
+    (copy.path / ".asv").mkdir()
+    for path in (ROOT / ".asv").glob("vega-*.js"):
+        shutil.copy(path, copy.path / ".asv")
     return copy
 
 

@@ -37,18 +37,13 @@ def git(repository, *words, **variables):
     return done.stdout.decode().strip()
 
 
-def slower(commit):
-    """Whether the PyTorch of the `commit`-th commit is the slower one."""
-    return commit // STEP % 2 == 1
-
-
-def add_commits(repository, number):
+def add_commits(repository, number, step):
     """Commits, a day apart, on top of HEAD; a list of (hash, seconds since 1970)."""
     pins = Path(repository, "requirements", "cu13.txt")
     start = int(git(repository, "show", "-s", "--format=%ct", "HEAD"))
     commits = []
     for commit in range(number):
-        if commit and commit % STEP == 0:
+        if commit and commit % step == 0:
             lines = pins.read_text().splitlines(keepends=True)
             pins.write_text(
                 "".join(
@@ -95,21 +90,24 @@ def varied(data, factor, torch, random):
     return {**data, "results": results}
 
 
-def fill(repository, commits=100, machines=10):
-    """Add `commits` to the repository, a copy of this project, and their results on `machines`."""
+def fill(repository, commits=100, machines=10, step=STEP):
+    """Add `commits` to the repository, a copy of this project, and their results on `machines`.
+
+    After each `step` commits PyTorch is another one.
+    """
     source = recorded()
     data = json.loads(source.read_text())
     facts = json.loads((source.parent / "machine.json").read_text())
     beside = [path for path in source.parent.glob(f"{source.stem}.*") if path != source]
     random = numpy.random.default_rng(0)
-    history = add_commits(repository, commits)
+    history = add_commits(repository, commits, step)
     for number in range(machines):
         machine = {"machine": f"made-up-{number}", "gpu": f"Made-up GPU {number}"}
         folder = Path(repository, "results", machine["machine"])
         folder.mkdir(parents=True)
         (folder / "machine.json").write_text(json.dumps({**facts, **machine}))
         for commit, (commit_hash, date) in enumerate(history):
-            torch = 1.2 if slower(commit) else 1.0
+            torch = 1.2 if commit // step % 2 else 1.0
             new = varied(data, 1.1**number, torch, random)
             new.update(commit_hash=commit_hash, date=date * 1000)
             new["params"] = {**data["params"], **machine}

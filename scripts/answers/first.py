@@ -47,14 +47,17 @@ def pinning(run: DataFrame) -> Iterator[str]:
     sizes = choosing.by_size(begins)
     if not sizes:
         if begins:
-            yield f"Pinned memory is not measurably faster than pageable, {INTO}."
+            there = {one.nbytes for one in standings.of(run, OPERATION, PAGEABLE)}
+            tried = [one for one in standings.of(run, OPERATION, PINNED) if one.nbytes in there]
+            most = f"at {size(tried[-1].nbytes)}, the largest measured of both"
+            yield f"Pinned memory is not measurably faster than pageable, {INTO}, {most}."
         return
     parts = [
         f"from {size(nbytes)} on" + f" with {listed(names)}" * (len(sizes) > 1)
         for nbytes, names in sizes
     ]
     never = [name for name, nbytes in begins.items() if nbytes is None]
-    but = f", but never with {listed(never)}" if never else ""
+    but = f", but not at the largest size with {listed(never)}" if never else ""
     pinned, pageable = (standings.of(run, OPERATION, memory) for memory in (PINNED, PAGEABLE))
     large, slow = pinned[-1], pageable[-1]
     both = [one for one in begins if one not in never and one in large.rows and one in slow.rows]
@@ -113,11 +116,12 @@ def which(answer: tuple[str, list[str]], same: Sequence[Standing]) -> str:
 
 def smallest(run: DataFrame) -> Iterator[str]:
     """What the smallest array costs, in microseconds."""
-    parts, least = [], 0
+    parts, least, by = [], 0, ""
     for memory in PINNED, PAGEABLE:
         if found := standings.of(run, OPERATION, memory):
             least = found[0].nbytes
+            by = ", by library," if len(found[0].rows) > 1 else by
             took = durations(found[0].took(name) for name in found[0].rows)
             parts.append(f"{took} from {memory} memory")
     if parts:
-        yield f"{size(least)} takes, by library, {listed(parts)}."
+        yield f"{size(least)} takes{by} {listed(parts)}."

@@ -33,8 +33,8 @@ def pinned_or_pageable(run: DataFrame) -> list[str]:
             )
         if never:
             said.append(
-                f"Into {article(does.into)}, pinned memory is at no size, up to the largest, "
-                f"faster than pageable with {listed(never)}."
+                f"Into {article(does.into)}, pinned memory is at the largest size "
+                f"not measurably faster than pageable with {listed(never)}."
             )
     return said
 

@@ -8,6 +8,7 @@ import itertools
 import math
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any
 
 from pandas import DataFrame
@@ -67,36 +68,41 @@ class Standing:
         return "method" if isinstance(row["method"], str) else "way"
 
 
-def of_size(rows: DataFrame, by: str) -> Standing:
-    """`rows` are those of one size, one a name in the column `by`."""
-    names = rows[by].astype(str).tolist()
-    told = standing.of_methods(rows)
-    apart = dict(zip(told[by].astype(str), told["apart"], strict=True))
-    cost = dict(zip(told[by].astype(str), told["cost"], strict=True))
-    return Standing(
-        nbytes=int(rows["nbytes"].iloc[0]),
-        rows=dict(zip(names, rows.to_dict("records"), strict=True)),
-        best=[name for name in names if not apart[name]],
-        others={name: as_percent(cost[name]) for name in cost if apart[name]},
-        margin=as_percent(told["margin"].max()),
-    )
+def of_sizes(rows: DataFrame, by: str) -> list[Standing]:
+    """Of `rows`, one a size and a name in the column `by`, in the order they were measured in."""
+    told = standing.of_methods(rows[NEEDED].reset_index(drop=True), ["nbytes"]).reset_index()
+    found = []
+    for nbytes, same in itertools.groupby(told.to_dict("records"), itemgetter("nbytes")):
+        fastest_first = [*same]
+        measured = sorted(fastest_first, key=itemgetter("index"))
+        others = {row[by]: as_percent(row["cost"]) for row in fastest_first if row["apart"]}
+        found.append(
+            Standing(
+                nbytes=int(nbytes),
+                rows={row[by]: row for row in measured},
+                best=[row[by] for row in measured if not row["apart"]],
+                others=others,
+                margin=as_percent(max(row["margin"] for row in measured)),
+            )
+        )
+    return found
 
 
 def of(run: DataFrame, operation: str, memory: str | None = None) -> list[Standing]:
     """Of each size of `operation` that the result `run` has measured, with float32 or as bytes."""
-    chosen = run["operation"].eq(operation) & run["status"].eq("ok")
+    chosen = run["operation"].eq(operation) & run["status"].eq("ok") & run["nbytes"].notna()
     chosen &= run["dtype"].isna() | run["dtype"].eq(DTYPE)
     if memory:
         chosen &= run["memory"].eq(memory)
-    rows = run.loc[chosen, NEEDED].astype({"method": object, "way": object})
-    by = "way" if rows["method"].isna().all() else "method"
-    return [of_size(same, by) for _, same in rows.groupby("nbytes")]
+    kinds = {"method": object, "way": object, "processes": float, "visits": float}
+    rows = run.loc[chosen, NEEDED].astype(kinds)
+    return of_sizes(rows, "way" if rows["method"].isna().all() else "method")
 
 
 def without(found: Iterable[Standing], *names: str) -> list[Standing]:
     """The same of the others alone, of the sizes that have any."""
-    kept = [(one, [row for name, row in one.rows.items() if name not in names]) for one in found]
-    return [of_size(DataFrame.from_records(rows), one.by) for one, rows in kept if rows]
+    kept = [(row, one.by) for one in found for name, row in one.rows.items() if name not in names]
+    return of_sizes(DataFrame([row for row, _ in kept]), kept[0][1]) if kept else []
 
 
 def ranges(

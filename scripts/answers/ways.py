@@ -130,13 +130,12 @@ def cores_of(runs: Sequence[Mapping[str, Any]]) -> Iterator[int]:
 
 
 def not_measured(run: DataFrame) -> Iterator[str]:
-    """Which ways have no number at any size, where others have."""
+    """Which ways have no number at any size, where others have; and why, if that is recorded."""
     rows = run[run["operation"].isin([WARM, "many_arrays"])]
     there = rows[rows["status"].eq("ok")]
     rows = rows[rows["operation"].isin(there["operation"].astype(str))]
     lacking = rows[~rows["way"].isin(there["way"])].drop_duplicates("way")
     if len(lacking):
-        ways = [
-            f"{way} ({why})" for way, why in zip(lacking["way"], lacking["status"], strict=True)
-        ]
+        said = lacking["reason"].astype(object).where(lacking["reason"].notna(), lacking["status"])
+        ways = [f"{way} ({why})" for way, why in zip(lacking["way"], said, strict=True)]
         yield f"Not measured here: {listed(ways)}."

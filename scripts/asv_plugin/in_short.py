@@ -7,13 +7,10 @@ import logging
 import math
 import os
 import re
-from collections.abc import Callable
 from typing import Any
 
-import asv.commands.run
 from asv.console import log
 
-from scripts.asv_plugin.replaced import replace
 from scripts.setup.progress import Line
 
 IN_SHORT = "ASV_IN_SHORT"  # set by bench.py
@@ -36,9 +33,19 @@ FAILED = re.compile(r"(\d+/\d+ )?failed")
 class Progress:
     """How far `asv run` is: processes of points, of which so many are measured."""
 
+    interleaved = False  # whether asv measures one round of all at a time
+
     def __init__(self) -> None:
         self.total = self.done = 0
         self.line = Line(log.flush)
+
+    def begin_with(self, benchmarks: Any) -> None:
+        """asv is about to measure what is selected of `benchmarks`."""
+        selected, total = benchmarks.benchmark_selection, 0
+        for name, benchmark in benchmarks.items():
+            points = selected.get(name, range(math.prod(map(len, benchmark["params"]))))
+            total += len(points) * (1 if self.interleaved else benchmark.get("rounds", 1))
+        self.begin(total)
 
     def begin(self, total: int) -> None:
         self.__init__()  # type: ignore[misc]
@@ -55,19 +62,6 @@ class Progress:
 
 
 progress = Progress()
-
-
-@replace(asv.commands.run, "run_benchmarks", "nobody knows how much of a run is left")
-def run_benchmarks(original: Callable[..., Any], benchmarks: Any, *args: Any, **kwargs: Any) -> Any:
-    selected, total = benchmarks.benchmark_selection, 0
-    for name, benchmark in benchmarks.items():
-        points = selected.get(name, range(math.prod(map(len, benchmark["params"]))))
-        total += len(points) * len(kwargs.get("run_rounds") or range(benchmark.get("rounds", 1)))
-    progress.begin(total)
-    try:
-        return original(benchmarks, *args, **kwargs)
-    finally:
-        progress.line.end()
 
 
 class InShort(logging.Filter):

@@ -15,7 +15,7 @@ from asv import util
 from asv.console import log
 from asv.results import Results
 
-from scripts.asv_plugin import machines
+from scripts.asv_plugin import in_short, machines
 from scripts.asv_plugin.replaced import replace
 from scripts.recording import lock, noise, provenance, software
 from scripts.recording.conditions import Conditions, installed, now
@@ -76,6 +76,11 @@ class RecordedResults(Results):
             self.before = Results.load(str(path))
         self.path, self.journal = path, Journal(path)
         self.found = content(path)
+
+    def get_result_keys(self, benchmarks: Any) -> set[str]:
+        """asv asks for them once, before it measures `benchmarks`."""
+        in_short.progress.begin_with(benchmarks)
+        return super().get_result_keys(benchmarks)
 
     def begin(self, env: Any) -> None:
         """Before the first process that measures: under which conditions?
@@ -168,20 +173,27 @@ class RecordedResults(Results):
         for name in self.get_all_result_keys():
             version, params = self.benchmark_version[name], self.get_result_params(name)
             samples = self.get_result_samples(name, params)
+            values = self.get_result_value(name, params)
             for index, reprs in enumerate(itertools.product(*params)):
                 parameters = [ast.literal_eval(value) for value in reprs]
                 key = (name, *parameters)
                 old = self.noise.get(key)
                 if old and old["version"] != version:
                     old = None
+                not_now = util.is_nan(values[index])
+                if old and "skipped" in old and not not_now:
+                    old = None
+                point = {"benchmark": name, "version": version, "parameters": parameters}
                 new = self.notes.processes.get((name, index))
-                if new:
+                if not_now and (reason := self.notes.skipped.get((name, index))):
+                    nothing: dict[str, Any] = {column: [] for column in noise.COLUMNS}
+                    old = {**point, **nothing, "skipped": reason}
+                elif new:
                     columns = {
                         column: (old[column] if old and self.appended[name] else [])
                         + util.truncate_float_list([process[column] for process in new])
                         for column in noise.COLUMNS
                     }
-                    point = {"benchmark": name, "version": version, "parameters": parameters}
                     old = {**point, **columns}
                 if old and sum(old["samples"]) == len(samples[index] or []):
                     points[key] = old

@@ -12,7 +12,7 @@ import asv.commands.run
 from asv import util
 from asv.console import log
 
-from scripts.asv_plugin import environments, machines, results
+from scripts.asv_plugin import environments, in_short, machines, results
 from scripts.asv_plugin.replaced import replace
 from scripts.setup import git, stack
 from scripts.words.formats import count
@@ -75,6 +75,7 @@ def results_folder(conf: Any, dry_run: bool) -> Iterator[None]:
 )
 def run(original: Callable[..., Any], conf: Any, **options: Any) -> Any:
     results.runs.clear()
+    in_short.progress.interleaved = bool(options.get("interleave_rounds"))
     check_patterns(options.get("bench"))
     signal.signal(signal.SIGTERM, terminated)
     options["set_commit_hash"] = commit_to_record(conf, **options)

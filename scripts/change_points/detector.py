@@ -10,14 +10,15 @@ few cross that line by chance.
 
 import collections
 import itertools
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from statistics import median
 from typing import Any
 
 import numpy
 from asv.step_detect import detect_steps
 from numpy import ndarray
-from pandas import DataFrame, Series
+from pandas import DataFrame
 
 from scripts.reading import intervals
 
@@ -40,7 +41,7 @@ class Step:
     off: dict[int, float]  # {place: how far the series' result is from its level}
 
 
-def find(logs: DataFrame, least: Series, by_ratio: bool = False) -> list[Step]:
+def find(logs: DataFrame, least: Iterable[float], by_ratio: bool = False) -> list[Step]:
     """Every series' steps. `logs` is a table of logarithms: a row a series (operation, nbytes,
     dtype), a column a place, NaN where it was not measured; `least` has of each series the
     logarithm that a step is above.
@@ -52,10 +53,9 @@ def find(logs: DataFrame, least: Series, by_ratio: bool = False) -> list[Step]:
     shared = numpy.nanmedian(logs.sub(logs.median(axis=1), axis=0), axis=0)
     shared = logs.columns[sorted(cuts(shared))]
     found = []
-    for series, row in logs.iterrows():
-        row = row.dropna()
-        values, places = row.to_numpy(), row.index.to_numpy()
-        bound = least[series]
+    for series, values, bound in zip(logs.index, logs.to_numpy(), least, strict=True):
+        there = ~numpy.isnan(values)
+        values, places = values[there], logs.columns.to_numpy()[there]
         if len(values) < FEWEST or numpy.ptp(values) <= bound:  # no step can be that high
             continue
         edges = cuts(values) | {*numpy.searchsorted(places, shared)}
@@ -82,7 +82,7 @@ def cuts(logs: Any) -> set[int]:
 
 
 def medians(values: ndarray, edges: Sequence[int]) -> list[float]:
-    return [float(numpy.median(values[a:b])) for a, b in itertools.pairwise(edges)]
+    return [median(values[a:b].tolist()) for a, b in itertools.pairwise(edges)]
 
 
 def pruned(

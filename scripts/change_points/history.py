@@ -14,7 +14,7 @@ from scripts.change_points import detector, families, least, over_time, what_cha
 from scripts.change_points.change import Change
 from scripts.change_points.families import SERIES
 from scripts.reading import points
-from scripts.reading.chosen import NOTHING, NoSuchResult
+from scripts.reading.chosen import NOTHING, NoSuchResult, why_none
 from scripts.reading.results_file import results_files
 from scripts.recording import provenance
 from scripts.words import thresholds
@@ -36,12 +36,12 @@ def of_machine(results: str | Path, machine: str) -> tuple[list[Change], list[st
     except (UserError, OSError) as error:
         raise NoSuchResult(f"No history: {str(error).splitlines()[0]}") from None
     if table.empty:
-        known = sorted({found[2] for found in results_files(results)})
-        if not known:
+        known = sorted({found[2] for found in results_files(results)} - {machine})
+        why = why_none(left_out, machine)
+        if not (known or why):
             raise NoSuchResult(NOTHING)
-        broken = [line for line in left_out if line.startswith((f"{machine}:", f"{machine}/"))]
-        why = f" ({broken[0]})" if broken else ""
-        raise NoSuchResult(f"No results of a machine {machine!r}{why}; there are: {some(known)}")
+        others = f"; there are: {some(known)}" if known else ""
+        raise NoSuchResult(f"No results of a machine {machine!r}{why}{others}")
     runs = over_time.of(table, results, left_out)
     changes, (seen, *said) = of_table(table, runs, results)
     return changes, [seen, *(f"Left out: {line}" for line in left_out), *said]

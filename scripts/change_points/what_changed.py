@@ -39,6 +39,6 @@ def facts(results: str | Path, left_out: list[str], *run: str) -> dict[str, str]
     found = runs[-1]["facts"] if runs else {}
     parts = {}
     if len(runs) > 1:
-        gpus = {run["facts"].get("gpu uuid hash") for run in runs}
+        gpus = {str(run["facts"].get("gpu uuid hash")) for run in runs}
         parts[PARTS] = f"{len(runs)} runs" + (f", on {len(gpus)} GPUs" if len(gpus) > 1 else "")
     return parts | {name: provenance.text(value) for name, value in found.items()}

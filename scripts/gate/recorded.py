@@ -22,7 +22,8 @@ def only(machine: str | None) -> str:
         return there[0]
     if machine not in there:
         which = f"there are {some(there)}" if there else "there is none"
-        raise NoSuchResult(f"No machine {machine}: {which}" if machine else f"Of which? {which}")
+        of = "Of which?" if machine is None else f"No machine {machine!r}:"
+        raise NoSuchResult(f"{of} {which}")
     return machine
 
 

@@ -155,7 +155,7 @@ def enough(run: Run, wanted: int, budget: float) -> None:
     more = budget * lacking / max(done, 1)
     raise UserError(
         f"The budget of {budget:g} minutes ended {lacking} pairs of processes too early. What "
-        f"was measured is kept: the same command with {more + 1:.0f} minutes goes on from there"
+        f"was measured is kept: the same command with --budget {more + 1:.0f} goes on from there"
     )
 
 

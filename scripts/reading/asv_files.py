@@ -1,5 +1,6 @@
 """asv's files, read: what does not fit is an error that names the file, and no traceback later."""
 
+import contextlib
 import json
 from pathlib import Path
 from typing import Any
@@ -19,16 +20,25 @@ FORMATS = {Machine: 1, Benchmark: 2, Result: 2}  # the versions of asv's files
 
 def parsed(path: str | Path) -> dict[str, Any]:
     """The object in a file of JSON; UserError if there is none, OSError if it cannot be read."""
+    content = Path(path).read_bytes()
     try:
-        text = Path(path).read_text("utf-8")
-        data = json.loads(text)  # which knows asv's NaN
-        # The half of a character could not be written anywhere.
-        if "\\ud" in text or "\\uD" in text:
-            json.dumps(data, ensure_ascii=False).encode()
+        data = decoded(content)
     except (ValueError, RecursionError) as error:
         raise UserError(f"Error parsing JSON in file '{path}': {error}") from None
     if not isinstance(data, dict):
         raise UserError(f"Error in file '{path}': it is no object")
+    return data
+
+
+def decoded(content: bytes) -> Any:
+    """The value of a file of JSON. msgspec takes a sixth of the time, and knows no NaN as asv has
+    it; ValueError of half a character, too, which could not be written anywhere."""
+    with contextlib.suppress(ValueError):
+        return msgspec.json.decode(content)
+    text = content.decode()
+    data = json.loads(text)
+    if "\\ud" in text or "\\uD" in text:
+        json.dumps(data, ensure_ascii=False).encode()
     return data
 
 

@@ -4,6 +4,8 @@ A result is what was measured of one commit on one machine in one environment: t
 points.py's table that have these three in common.
 """
 
+from collections.abc import Sequence
+
 import numpy
 from pandas import DataFrame
 
@@ -17,6 +19,13 @@ class NoSuchResult(Exception):
     """The text says what there is instead."""
 
 
+def why_none(left_out: Sequence[str], machine: str | None = None) -> str:
+    """' (what was left out)', the first line of it, of `machine` if one is named; '' if nothing."""
+    begin = "" if machine is None else (f"{machine}:", f"{machine}/")
+    of = [line for line in left_out if line.startswith(begin)]
+    return f" ({of[0]})" if of else ""
+
+
 def choose(points: DataFrame, word: str) -> DataFrame:
     """The result that `word` names: MACHINE:COMMIT, or MACHINE for its newest with a GPU's numbers.
 
@@ -27,7 +36,8 @@ def choose(points: DataFrame, word: str) -> DataFrame:
     machine, _, commit = (word, "", "") if word in machines else word.partition(":")
     found = points[points["machine"] == machine]
     if found.empty:
-        raise NoSuchResult(f"No results of a machine {machine!r}; there are: {some(machines)}")
+        there = some(machines) or "none"
+        raise NoSuchResult(f"No results of a machine {machine!r}; there are: {there}")
     if commit:
         known = found["commit"].unique()
         commits = [one for one in known if one.startswith(commit.lower())]
@@ -53,10 +63,10 @@ def last(points: DataFrame, among: DataFrame, *columns: str) -> DataFrame:
 def last_measured(points: DataFrame) -> tuple[DataFrame, DataFrame | None]:
     """The result measured last, and the one with the fastest transfer of all; None if none has any.
 
-    NoSuchResult if nothing was measured at all.
+    NoSuchResult if there is no number at all.
     """
     measured = points[points["status"] == "ok"]
     if measured.empty:
-        raise NoSuchResult(NOTHING)
+        raise NoSuchResult("No number is recorded that can be read")
     gpu = measured[measured["operation"].isin(TRANSFERS)]
     return last(points, measured, "measured"), None if gpu.empty else last(points, gpu, "gb_per_s")

@@ -7,8 +7,8 @@ driver, cuda_driver, kernel     the NVIDIA driver, the newest CUDA it supports, 
 gpu_id                          which GPU of its kind it was: a hash of its UUID
 numpy_version, cuda_python_version, torch_version, cupy_version, pycuda_version     as they ran
 python and these versions       begin with v, as v3.10, so that no reader takes them for numbers
-status                          not measured, in the place of n/a: asv keeps the same of a point
-                                that could not be measured and of one that was not asked for
+status                          n/a with a reason alone; not measured in the place of one without:
+                                nobody asked for it, or it is of a run that noted no reasons
 driver and so on                empty where nothing was recorded; several runs' that differ stand
                                 behind each other, with ; between them
 """
@@ -46,7 +46,8 @@ def of(
     facts = pandas.DataFrame(known, columns=[*RUN, *(name for name, *_ in FACTS)], dtype=object)
     text = table.astype({"python": object, "status": object, **dict.fromkeys(RUN, object)})
     text["python"] = "v" + text["python"]
-    text["status"] = text["status"].replace("n/a", "not measured")
+    nobody_said = text["status"].eq("n/a") & text["reason"].isna()
+    text["status"] = text["status"].mask(nobody_said, "not measured")
     return text.merge(facts, how="left", on=RUN)
 
 
@@ -54,6 +55,8 @@ def columns(runs: Sequence[Mapping[str, Any]]) -> dict[str, str | None]:
     """The columns that the runs of one result have."""
     found = {}
     for column, fact, begin in FACTS:
-        values = dict.fromkeys(run["facts"].get(fact) for run in runs)
-        found[column] = "; ".join(f"{begin}{value}" for value in values if value) or None
+        values = dict.fromkeys(
+            provenance.text(value) for run in runs if (value := run["facts"].get(fact))
+        )
+        found[column] = "; ".join(f"{begin}{value}" for value in values) or None
     return found

@@ -12,6 +12,8 @@ operation                   what it does, in a word: new_array, existing_array, 
 method, way, memory, dtype, nbytes, wait    the parameters; empty where it has no such one
 status                      ok; n/a: a library, driver, device or memory was not there, or the point
                             was not asked for; failed: anything else. Only ok has numbers
+reason                      why it is n/a, as the benchmark said; empty where nothing is noted, and
+                            so of a point that was not asked for
 seconds                     of one call: the median over all samples
 seconds_low_99, seconds_high_99         intervals.py says how it comes about
 gb_per_s, gb_per_s_low_99, gb_per_s_high_99     nbytes / seconds / 1e9; low has the high seconds
@@ -28,6 +30,7 @@ relative_sd, relative_df    between visits, of one method's own part in it, pool
 """
 
 import gc
+import os
 from collections.abc import Collection
 from pathlib import Path
 from typing import Any
@@ -52,11 +55,11 @@ gc.freeze()  # to look through all that is imported, for garbage, takes as long 
 RESULTS = ROOT / "results"
 TEXT = [
     *("machine", "gpu", "pcie_link", "commit", "python", "environment", "benchmark", "version"),
-    *("operation", "method", "way", "memory", "dtype", "wait", "status"),
+    *("operation", "method", "way", "memory", "dtype", "wait", "status", "reason"),
 ]
 COLUMNS = [
     *("machine", "gpu", "pcie_link", "commit", "commit_date", "python", "environment", "measured"),
-    *("benchmark", "version", "operation", *PARAMETERS, "status"),
+    *("benchmark", "version", "operation", *PARAMETERS, "status", "reason"),
     *("seconds", "seconds_low_99", "seconds_high_99"),
     *("gb_per_s", "gb_per_s_low_99", "gb_per_s_high_99", "installed_bytes"),
     *("processes", "processes_quiet", "process_spread", "sentinel_seconds"),
@@ -93,6 +96,9 @@ def load(
         left_out += without
     for folder in sorted({path.parent for path in Path(results).glob("*/*-*.json")} - known):
         left_out.append(f"{folder.name}: machine.json is missing or broken")
+    for folder in sorted(path for path in Path(results).iterdir() if path.is_dir()):
+        if not os.access(folder, os.R_OK | os.X_OK):  # glob passes over it
+            left_out.append(f"{folder.name}: this folder cannot be read")
     return tidy(parts), list(map(plain, left_out))
 
 
@@ -130,8 +136,11 @@ def column(name: str, parts: list[Part], lengths: list[int]) -> Any:
     kind, nothing = (object, None) if name in TEXT else (float, numpy.nan)
     values = [found.get(name, nothing) for found in parts]
     if any(isinstance(value, numpy.ndarray) for value in values):
-        filled: Any = map(numpy.broadcast_to, values, lengths)  # type: ignore[arg-type]
-        whole = numpy.concatenate([values.astype(kind) for values in filled])
+        filled = [
+            value if isinstance(value, numpy.ndarray) else numpy.full(length, value, kind)
+            for value, length in zip(values, lengths, strict=True)
+        ]
+        whole = numpy.concatenate(filled, dtype=kind, casting="unsafe")
         return pandas.Categorical(whole) if name in TEXT else whole
     if name in TEXT:
         return pandas.Categorical(values).repeat(lengths)

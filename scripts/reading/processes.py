@@ -1,8 +1,7 @@
 """The samples of a benchmark's points, parted into those of each process, with what it noted."""
 
 from collections.abc import Mapping, Sequence
-from math import isnan
-from statistics import median
+from itertools import chain
 from typing import Any, NamedTuple
 
 import numpy
@@ -32,39 +31,38 @@ def parted(
     noise.py has of each point, or None. A point whose samples are not those that the noise is of
     has no processes, and so has one with a sample that is no time.
     """
-    spoiled = {place for place, taken in enumerate(samples) if not are_times(taken)}
-    columns = {name: numpy.full(len(lines), numpy.nan) for name in NUMBERS}
-    columns["processes"][:] = columns["processes_quiet"][:] = 0
-    visits: dict[str | None, int] = {None: UNKNOWN}
-    by_length: dict[int, tuple[list, list, list]] = {}
-    for place, (taken, line) in enumerate(zip(samples, lines, strict=False)):
-        if not taken or not line or not measured[place] or place in spoiled:
-            continue
-        lengths = line["samples"]
-        if sum(lengths) != len(taken):
-            continue
-        start = 0
-        for length, visit in zip(lengths, line["visit"], strict=True):
-            owners, visited, rows = by_length.setdefault(length, ([], [], []))
-            owners.append(place)
-            visited.append(visits.setdefault(visit, len(visits) - 1))
-            rows += taken[start : start + length]
-            start += length
-        columns["processes"][place] = len(lengths)
-        columns["processes_quiet"][place] = sum(map(int.__eq__, line["quiet"], lengths))
-        if None not in line["sentinel"]:
-            columns["sentinel_seconds"][place] = median(line["sentinel"])
-    found = [
-        Processes(
-            numpy.array(owners),
-            numpy.array(visited),
-            numpy.log(numpy.array(rows).reshape(-1, length)),
-        )
-        for length, (owners, visited, rows) in by_length.items()
+    owners = numpy.repeat(range(len(samples)), [len(taken or ()) for taken in samples])
+    flat = numpy.array([*chain.from_iterable(filter(None, samples))], float)
+    spoiled = {*owners[~((flat > SHORTEST) & (flat < LONGEST))].tolist()}  # a NaN is one, too
+    kept = [
+        (place, line)
+        for place, (taken, line) in enumerate(zip(samples, lines, strict=False))
+        if taken and line and measured[place] and place not in spoiled
+        if sum(line["samples"]) == len(taken)
     ]
+    places = numpy.array([place for place, _ in kept], int)
+    flat = flat[numpy.isin(owners, places)]
+    numbers: dict[str | None, int] = {None: UNKNOWN}
+    visits = [
+        numbers.setdefault(one, len(numbers) - 1) for _, line in kept for one in line["visit"]
+    ]
+    lengths, quiet, sentinels = (
+        numpy.array([*chain.from_iterable(line[column] for _, line in kept)], kind)
+        for column, kind in (("samples", int), ("quiet", int), ("sentinel", float))
+    )
+    each = numpy.array([len(line["samples"]) for _, line in kept], int)
+    owners = numpy.repeat(places, each)
+    columns = {
+        "processes": numpy.bincount(owners, minlength=len(lines)),
+        "processes_quiet": numpy.bincount(owners, lengths == quiet, len(lines)),
+        "sentinel_seconds": numpy.full(len(lines), numpy.nan),
+    }
+    for number in {*each.tolist()}:
+        same = sentinels[numpy.repeat(each == number, each)].reshape(-1, number)
+        columns["sentinel_seconds"][places[each == number]] = numpy.median(same, axis=1)
+    first, found = numpy.cumsum(lengths) - lengths, []
+    for length in dict.fromkeys(lengths.tolist()):
+        same = lengths == length
+        logs = numpy.log(flat[first[same][:, None] + numpy.arange(length)])
+        found.append(Processes(owners[same], numpy.array(visits)[same], logs))
     return found, columns, len(spoiled)
-
-
-def are_times(taken: list[float] | None) -> bool:
-    """Whether all samples of a point are seconds that a transfer can take."""
-    return not taken or (min(taken) > SHORTEST and max(taken) < LONGEST and not isnan(sum(taken)))

@@ -2,10 +2,8 @@
 
 import ast
 import contextlib
-import gc
-import multiprocessing
+import functools
 from collections.abc import Iterable, Iterator, Mapping
-from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +14,7 @@ from asv.util import UserError
 from scripts.reading import asv_files, intervals, processes, ratios
 from scripts.reading.asv_schema import Benchmark, Machine, Result, Row, row_of
 from scripts.recording import noise
+from scripts.setup import processors
 from scripts.words.formats import count
 from scripts.words.vocabulary import IN_TURN, MEMORY, operation
 
@@ -28,16 +27,13 @@ Benchmarks = tuple[dict[str, Benchmark], dict[str, str]]  # as asv_files.benchma
 File = tuple[Path, str, str, Benchmarks]  # folder, name, machine
 Part = dict[str, Any]  # a column's values, or the one that all have
 OLDER = "an older version"  # why a benchmark of a result is left out
-MANY = 100  # results files from which on several processes read them
 
 
 def read_all(files: list[File]) -> Iterable[tuple[list[Part], list[str]]]:
     """What `read` gives of each of `files`; many are shared out over the processors."""
-    if len(files) < MANY:
+    if len(files) < processors.MANY:
         return map(read, files)
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(mp_context=context, initializer=gc.disable) as processes:
-        return list(processes.map(read, files, chunksize=10))
+    return processors.each(read, files, chunk=10)
 
 
 def results_files(results: str | Path) -> Iterator[tuple[Path, str, str]]:
@@ -51,8 +47,9 @@ def results_files(results: str | Path) -> Iterator[tuple[Path, str, str]]:
 
 def reason(error: Exception, folder: str | Path) -> str:
     """One line of what went wrong, without the folders of this machine."""
-    text = str(error).replace(str(Path(folder).absolute()), Path(folder).name)
-    text = text.replace(str(folder), Path(folder).name)
+    text, folder = str(error), Path(folder)
+    if folder.name:  # else it is the dot, and one is in every name
+        text = text.replace(str(folder.absolute()), folder.name).replace(str(folder), folder.name)
     return text.splitlines()[0] if text else type(error).__name__
 
 
@@ -116,9 +113,7 @@ def part(
     known = len(row.params) == len(names) and set(names) <= set(PARAMETERS)
     if not known or benchmark.unit not in UNITS:
         raise ValueError(f"unknown parameters or unit: {', '.join(names)}; {benchmark.unit}")
-    axes = list(map(axis_of, names, row.params))
-    grid = numpy.meshgrid(*[numpy.array(axis, object) for axis in axes], indexing="ij")
-    columns = {axis: values.ravel() for axis, values in zip(names, grid, strict=True)}
+    columns = grid((*names,), (*map(tuple, row.params),))
     column, least, most = UNITS[benchmark.unit]
     values = numpy.array(row.result, float)  # None is NaN, too
     status = numpy.where(numpy.isnan(values), "n/a", "ok").astype(object)
@@ -130,7 +125,7 @@ def part(
     taken, noise_of, spoiled = processes.parted(row.samples or [], lines, status == "ok")
     axis = names.index(IN_TURN[name]) if IN_TURN.get(name) in names else None
     noise_of |= intervals.columns(taken, len(lines))
-    noise_of |= ratios.columns(taken, [*map(len, axes)], axis)
+    noise_of |= ratios.columns(taken, [*map(len, row.params)], axis)
     said = []
     if absurd.any():
         said.append(f"{count(absurd.sum(), 'result', 'results')} that no measurement gives")
@@ -150,10 +145,21 @@ def part(
         "version": benchmark.version,
         "operation": operation(name),
     }
-    return {**facts, **columns, "status": status, column: values, **noise_of}, said
+    why = numpy.array([line and line.get("skipped") for line in lines], object)
+    why[status != "n/a"] = None
+    found = {"status": status, "reason": why, column: values}
+    return {**facts, **columns, **found, **noise_of}, said
 
 
-def axis_of(name: str, texts: list[str]) -> list[Any]:
+@functools.cache
+def grid(names: tuple[str, ...], texts: tuple[tuple[str, ...], ...]) -> dict[str, numpy.ndarray]:
+    """The parameters `names` of all points, whose values are the `texts`."""
+    axes = [numpy.array(axis_of(*one), object) for one in zip(names, texts, strict=True)]
+    found = numpy.meshgrid(*axes, indexing="ij")
+    return {name: values.ravel() for name, values in zip(names, found, strict=True)}
+
+
+def axis_of(name: str, texts: Iterable[str]) -> list[Any]:
     """The values of a parameter; ValueError if they are not of its kind."""
     values = [ast.literal_eval(text) for text in texts]
     for value in values:

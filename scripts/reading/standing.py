@@ -4,7 +4,7 @@ By their ratios within visits (ratios.py). Where they were not all measured in t
 their seconds, which carry what the host drifted by meanwhile.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy
@@ -18,18 +18,23 @@ def by_ratio(rows: pandas.DataFrame) -> bool:
     return bool(rows["relative"].notna().all())
 
 
-def of_methods(rows: pandas.DataFrame) -> pandas.DataFrame:
-    """`rows`, the methods of one point, the fastest first, with `cost`, `margin` and `apart`.
+def of_methods(rows: pandas.DataFrame, point: Sequence[str] = ()) -> pandas.DataFrame:
+    """`rows`, the methods of one point, the fastest first, with `cost`, `margin` and `apart`; of
+    several points, which the columns `point` tell, one behind the other.
 
     `cost` is by how much the logarithm of a method's seconds is above the fastest one's, `margin`
     by how much it must be to be told from it, at 99 %, and `apart` whether it is. Where the spread
     is not known the margin is NaN, and nothing is apart. The fastest is not apart from itself.
     """
-    ratios = by_ratio(rows)
-    level = rows["relative"] if ratios else numpy.log(rows["seconds"])
-    rows = rows.assign(cost=level - level.min()).sort_values("cost", kind="stable")
-    first = rows.iloc[0]
-    rows["margin"] = margin(rows) if ratios else intervals.margin(rows, first)
+    which = rows.groupby([*point], observed=True).ngroup() if point else rows["seconds"] * 0
+    ratios = rows["relative"].notna().groupby(which).transform("all")
+    level = rows["relative"].where(ratios, numpy.log(rows["seconds"]))
+    rows = rows.assign(cost=level - level.groupby(which).transform("min"))
+    order = numpy.lexsort([rows["cost"], which])
+    rows, which, ratios = rows.iloc[order], which.iloc[order], ratios.iloc[order]
+    first = rows.iloc[numpy.flatnonzero(~which.duplicated())[pandas.factorize(which)[0]]]
+    seconds = intervals.margin(rows, first.set_index(rows.index))
+    rows["margin"] = margin(rows).where(ratios, seconds)
     rows["apart"] = rows["cost"].gt(rows["margin"])
     return rows
 

@@ -3,8 +3,9 @@
 One line of JSON a point: its benchmark, version and parameters, and for each of its processes, in
 the order of asv's samples, how many samples it has, how many of them (the first ones) are quiet,
 the seconds of the sentinel, which is how fast its core was, and the visit's id: points with the
-same one, of which only the method differs, were measured in turn, sample by sample. asv reads
-every .json in results/ as results of its own, so the name ends otherwise.
+same one, of which only the method differs, were measured in turn, sample by sample. A point that is
+n/a has no processes, and in "skipped" why: asv keeps the same of it as of one that nobody asked
+for. asv reads every .json in results/ as results of its own, so the name ends otherwise.
 """
 
 import collections
@@ -22,10 +23,12 @@ from asv.util import is_na
 
 from scripts.recording import schema
 from scripts.words.formats import count
+from scripts.words.shown import plain
 from scripts.words.thresholds import QUIET
 
 SUFFIX = ".noise.jsonl"
 COLUMNS = "samples", "quiet", "sentinel", "visit"  # a value a process
+LONGEST = 300  # characters of a reason
 OLDEST = {"samples": 25, "sentinel": None, "visit": None}  # in the place of what is not there
 Point = tuple[str, int]  # a benchmark, and the index of its parameters
 Points = dict[tuple[Any, ...], dict[str, Any]]  # lines by (benchmark, *parameters)
@@ -82,7 +85,7 @@ class Notes:
         self.level = math.inf  # the quiet level, if that was found to be too high
         # COLUMNS of each visit, by point
         self.processes: dict[Point, list[dict[str, Any]]] = collections.defaultdict(list)
-        self.skipped: dict[str, set[Point]] = collections.defaultdict(set)  # reason: points
+        self.skipped: dict[Point, str] = {}  # why it is n/a
         self.failed: set[Point] = set()
         self.died: dict[Any, str] = {}  # visit whose process died: what it said
         self.missing: dict[str, str] = {}  # method: why it could not be installed
@@ -106,7 +109,8 @@ class Notes:
             return
         if is_na(value):
             for note in told or [{}]:
-                self.skipped[note.get("skipped", "no reason was given")].add(point)
+                said = plain(note.get("skipped", "no reason was given"))
+                self.skipped[point] = said[:LONGEST]
             return
         self.others += not told
         left = len(samples or [])  # asv may have taken fewer than were offered
@@ -128,11 +132,11 @@ class Notes:
                 visit["quiet"] = 0
 
     def report(self) -> None:
-        for reason, points in sorted(self.skipped.items()):
+        for reason, number in sorted(collections.Counter(self.skipped.values()).items()):
             method, not_installed, _ = reason.partition(" is not installed")
             if not_installed and method in self.missing:
                 reason += f": {self.missing[method]}"
-            log.info(f"{count(len(points), 'point is', 'points are')} n/a: {reason}")
+            log.info(f"{count(number, 'point is', 'points are')} n/a: {reason}")
         for said in sorted(set(self.died.values())):
             number = list(self.died.values()).count(said)
             visits = count(number, "visit", "visits")

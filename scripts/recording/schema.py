@@ -36,6 +36,7 @@ class Noise(Struct):
     samples: Processes | None = None
     sentinel: list[Seconds | None] | None = None
     visit: list[Text | None] | None = None
+    skipped: Text | None = None
 
     def __post_init__(self) -> None:
         processes = len(self.quiet)
@@ -171,8 +172,11 @@ def decoded(lines: bytes) -> list[Any]:
 def lines(path: Path, kind: type[Struct]) -> list[dict[str, Any]]:
     """The lines of the file at `path`, if each is a `kind`; [] if there is no file.
 
-    ValueError, which says where, if one is broken or is none.
+    ValueError, which says where, if one is broken or is none; OSError if it cannot be read.
     """
-    found = decoded(path.read_bytes()) if path.is_file() else []
+    try:
+        found = decoded(path.read_bytes())
+    except FileNotFoundError:
+        return []
     check(found, list[kind])  # type: ignore[valid-type]
     return found

@@ -17,12 +17,16 @@ from scripts.words.formats import day, duration, percent, rate, size
 from scripts.words.vocabulary import DTYPE, MEMORY, SMALL
 
 OPERATION = "existing_array"
+NEEDED = [
+    *("machine", "measured", "method", "memory", "nbytes"),
+    *("seconds", "gb_per_s", "log_sd", "processes", "degrees_of_freedom"),
+]
 
 
 def told(latest: pandas.DataFrame) -> dict[str, list[str]]:
     """{machine: a sentence for each other machine}, of the newest result of each."""
     chosen = latest["operation"].eq(OPERATION) & latest["status"].eq("ok")
-    rows = latest[chosen & latest["dtype"].eq(DTYPE)]
+    rows = latest.loc[chosen & latest["dtype"].eq(DTYPE), NEEDED]
     each = {str(name): run for name, run in rows.groupby("machine", observed=True)}
     found = defaultdict(list)
     for one, other in itertools.permutations(each, 2):

@@ -59,8 +59,7 @@ def standings(rows: DataFrame, *keys: str) -> DataFrame:
     `longer` is the per cent that it takes longer, `margin` the per cent from which on that is told,
     at 99 %, `tied` whether it cannot be told from the fastest; `takes`, `stands` and `sure` say so.
     """
-    found = [standing.of_methods(one) for _, one in rows.groupby([*keys], observed=True)]
-    rows = pandas.concat(found) if found else rows.assign(cost=0.0, margin=0.0, apart=False)
+    rows = standing.of_methods(rows, keys)
     alike = (~rows["apart"]).groupby([rows[key] for key in keys], observed=True)
     rows["tied"] = ~rows["apart"] & alike.transform("sum").gt(1)
     rows["longer"] = numpy.round(100 * numpy.expm1(rows["cost"]), 2)

@@ -1,6 +1,7 @@
 """One of the report's charts, for a file, which says what it is of."""
 
 import textwrap
+from collections.abc import Sequence
 from pathlib import Path
 
 import altair
@@ -9,6 +10,7 @@ import pandas
 from scripts.answers import doubts
 from scripts.change_points import over_time
 from scripts.reading import points
+from scripts.reading.chosen import why_none
 from scripts.reading.points import RUN
 from scripts.recording import provenance
 from scripts.report_page import look, page
@@ -26,6 +28,7 @@ INTO = {
     ]
     for word in ("existing", "new")
 }
+BY_WAY = "ordinary", "many"  # charts
 WIDE = 125  # characters of the caption on a line
 
 
@@ -44,14 +47,18 @@ def chart(
     `nbytes` ('1 MiB'); `history` and `machines` show one memory and operation, `history` one size.
     UserError, ValueError: there is nothing to draw.
     """
+    if name == "machines" and machine is not None:
+        raise ValueError(f"machines shows all of them, and so not {machine!r} alone")
+    if name in BY_WAY and (memory or operation):
+        raise ValueError(f"{name} has ways, and neither a memory nor an operation to choose")
     table, left_out = points.load(results)
     if name != "machines":
-        table = of_machine(table, machine)
+        table = of_machine(table, machine, left_out)
     newest = page.newest(table)
     about = [of_run(run, results, left_out) for _, run in page.by_machine(newest)]
     if name in (*OVER_TIME, "machines"):
         memory, operation = memory or MEMORY[0], operation or "existing"
-    of_size = measured(newest, nbytes) if nbytes else None
+    of_size = None if nbytes is None else measured(newest, nbytes)
     if name in OVER_TIME:
         of_size = of_size or largest(newest)
     words = [f"{memory} memory"] * bool(memory) + [f"{operation} array"] * bool(operation)
@@ -82,14 +89,18 @@ def chart(
     return found.properties(title=title)
 
 
-def of_machine(table: pandas.DataFrame, machine: str | None = None) -> pandas.DataFrame:
-    """The rows of `machine`, or of the fastest. ValueError if it has no results with a GPU."""
+def of_machine(
+    table: pandas.DataFrame, machine: str | None = None, left_out: Sequence[str] = ()
+) -> pandas.DataFrame:
+    """The rows of `machine`, or of the fastest. ValueError if it has no results with a GPU, with
+    what of it was left out."""
     rows = page.newest(table)
     transfers = rows[rows["operation"].eq("existing_array") & rows["status"].eq("ok")]
     if machine is None and len(transfers):
         machine = transfers.loc[transfers["gb_per_s"].idxmax(), "machine"]
     if machine not in set(transfers["machine"]):
-        raise ValueError(f"There are no GPU results{f' of a machine {machine!r}' * bool(machine)}")
+        of = "" if machine is None else f" of a machine {machine!r}"
+        raise ValueError(f"There are no GPU results{of}{why_none(left_out, machine)}")
     return table[table["machine"].eq(machine)]
 
 

@@ -5,6 +5,7 @@ nothing to show, is named on the page and does not keep the rest from it.
 """
 
 import contextlib
+import functools
 import json
 import os
 import re
@@ -25,6 +26,7 @@ from scripts.reading.chosen import NoSuchResult
 from scripts.reading.points import RUN
 from scripts.report_page import against, look, of_machine
 from scripts.report_page.charts import CHARTS, OVER_TIME
+from scripts.setup import processors
 from scripts.words.formats import WITH_UNIT, duration, percents, size
 from scripts.words.vocabulary import TRANSFERS, WAYS
 
@@ -105,10 +107,11 @@ def bundle() -> str:
     if kept.is_file():
         return kept.read_text(encoding="utf-8")
     made = vl_convert.javascript_bundle()  # type: ignore[call-arg]  # its stub wants a snippet
-    kept.parent.mkdir(exist_ok=True)
     new = kept.with_suffix(f".{os.getpid()}.new")
-    new.write_text(made, encoding="utf-8")
-    new.replace(kept)
+    with contextlib.suppress(OSError):  # a checkout that cannot be written: made each time
+        kept.parent.mkdir(exist_ok=True)
+        new.write_text(made, encoding="utf-8")
+        new.replace(kept)
     return made
 
 
@@ -116,7 +119,7 @@ def newest(table: pandas.DataFrame) -> pandas.DataFrame:
     """The rows of each machine's newest result that has transfers to a GPU."""
     result = table.groupby(RUN, observed=True, sort=False).ngroup()
     with_gpu = table["operation"].isin(list(TRANSFERS)) & table["status"].eq("ok")
-    rows = table.loc[with_gpu, ["machine", "commit_date", "measured"]].assign(result=result)
+    rows = table.assign(result=result)[with_gpu]  # pandas fills an empty table that it assigns to
     rows = rows.sort_values(["commit_date", "measured"], kind="stable")
     return table[result.isin(rows.drop_duplicates("machine", keep="last")["result"])]
 
@@ -145,11 +148,20 @@ def drawn(
 
 def histories_of(table: pandas.DataFrame, runs: pandas.DataFrame, results: str | Path) -> Histories:
     """{machine: (changes, what could not be judged)} of the machines that have a history."""
-    found = {}
-    for name, rows in by_machine(table):
-        with contextlib.suppress(NoSuchResult):  # one commit only
-            found[name] = history.of_table(rows, runs[runs["machine"].eq(name)], results)
-    return found
+    of = [(rows, runs[runs["machine"].eq(name)]) for name, rows in by_machine(table)]
+    judge = functools.partial(history_of, results=results)
+    found = processors.each(judge, of, 1) if len(runs) >= processors.MANY else map(judge, of)
+    names = (name for name, _ in by_machine(table))
+    return {name: one for name, one in zip(names, found, strict=True) if one}
+
+
+def history_of(
+    one: tuple[pandas.DataFrame, pandas.DataFrame], results: str | Path
+) -> tuple[list[Change], list[str]] | None:
+    """The changes of one machine, and what could not be judged; None if it has no history."""
+    with contextlib.suppress(NoSuchResult):  # one commit only
+        return history.of_table(*one, results)
+    return None
 
 
 def told(histories: Histories) -> tuple[list[dict[str, Any]], int]:

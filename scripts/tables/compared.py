@@ -54,7 +54,7 @@ class Recorded(NamedTuple):
     left_out: list[str]
 
     def runs(self, result: pandas.DataFrame) -> list[dict[str, object]]:
-        return provenance.beside(points.RESULTS, [], *map(str, result[RUN].iloc[0]))
+        return provenance.beside(points.RESULTS, self.left_out, *map(str, result[RUN].iloc[0]))
 
     def changed(self, result: pandas.DataFrame) -> list[str]:
         """What changed last in the history of its machine up to it, if it has one."""
@@ -211,9 +211,11 @@ def show(words: Sequence[str], as_markdown: bool = False, sentences: bool = Fals
         sys.exit(chosen.NOTHING)
     try:
         recorded = Recorded(*points.load())
-        say_left_out(shorter(recorded.left_out, words))
-        results = [chosen.choose(recorded.table, word) for word in words]
-        parts = list(asked_for(results, recorded, sentences))
+        try:
+            results = [chosen.choose(recorded.table, word) for word in words]
+            parts = list(asked_for(results, recorded, sentences))
+        finally:
+            say_left_out(shorter(dict.fromkeys(recorded.left_out), words))
     except (UserError, chosen.NoSuchResult) as error:
         sys.exit(plain(" ".join(str(error).split())))
     if as_markdown:

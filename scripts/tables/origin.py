@@ -8,13 +8,13 @@ from typing import Any
 
 from asv.util import UserError
 from rich import box
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from scripts.reading import asv_files
 from scripts.reading.points import RESULTS
 from scripts.recording.provenance import SUFFIX, TIMES, difference, load, text
+from scripts.tables.printed import console
 from scripts.words.shown import plain, say
 
 
@@ -57,7 +57,7 @@ def show(name: str, runs: Sequence[Mapping[str, Any]]) -> None:
         others.pop(text(value), None)
         before = f" (in another run: {'; '.join(others)})" if others else ""
         table.add_row(Text(plain(fact)), Text(plain(text(value) + before)))
-    Console().print(table)
+    console().print(table)
     for run in runs:
         times = (run[key] and datetime.fromtimestamp(run[key] / 1000, UTC) for key in TIMES)
         start, end = (time and f"{time:%Y-%m-%d %H:%M:%S}" for time in times)
@@ -86,4 +86,4 @@ def tell(names: Sequence[str]) -> None:
         table.add_column(Text(plain(name)))
     for fact, values in changed.items():
         table.add_row(Text(plain(fact)), *(Text(plain(text(value))) for value in values))
-    Console().print(table)
+    console().print(table)

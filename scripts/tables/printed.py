@@ -1,6 +1,7 @@
 """Sheets and lines of text, for a terminal of 80 columns or as Markdown."""
 
 from collections.abc import Iterable, Iterator
+from shutil import get_terminal_size
 
 from rich import box
 from rich.console import Console
@@ -22,24 +23,29 @@ def marked(sheet: Sheet, mark: str) -> Iterator[list[str]]:
         ]
 
 
+def console() -> Console:
+    """Where it is printed; as wide as it says, and 80 columns where it says 0."""
+    return Console(highlight=False, width=get_terminal_size().columns)
+
+
 def terminal(parts: Iterable[Sheet | str]) -> None:
-    console = Console(highlight=False)
+    out = console()
     for part in parts:
         if isinstance(part, str):
             text = Text(plain_lines(part.removeprefix(ITEM)))
             if part.startswith(ITEM):
                 item = Table.grid()
                 item.add_row(ITEM, text)
-            console.print(item if part.startswith(ITEM) else text)
+            out.print(item if part.startswith(ITEM) else text)
             continue
         # As the table's own, the title would be as narrow.
-        console.print(Text(f"\n{plain(part.title)}", "italic"))
+        out.print(Text(f"\n{plain(part.title)}", "italic"))
         table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
         for at, name in enumerate(part.header):
             table.add_column(Text(plain(name)), justify="right" if at else "left", no_wrap=True)
         for row in marked(part, "{}*"):
             table.add_row(*map(Text, map(plain, row)))
-        console.print(table)
+        out.print(table)
 
 
 def markdown(part: Sheet | str) -> str:

@@ -1,5 +1,6 @@
 """What a user or the machine can cause ends in one line. Import it first: imports take a second."""
 
+import io
 import os
 import sys
 from types import TracebackType
@@ -22,3 +23,6 @@ def one_line(
 
 
 sys.excepthook = one_line
+for stream in sys.stdout, sys.stderr:
+    if isinstance(stream, io.TextIOWrapper):  # a closed one is None
+        stream.reconfigure(errors="replace")  # µ in ASCII is no reason to end

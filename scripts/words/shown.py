@@ -1,6 +1,7 @@
 """Text from elsewhere, made plain where it is shown: a terminal would obey what is in it."""
 
 import logging
+import os
 import re
 import sys
 from collections.abc import Iterable
@@ -26,6 +27,14 @@ def plain_lines(text: str) -> str:
 def say(text: object, file: TextIO | None = None) -> None:
     """Print `text`, lines of ours with names in them from elsewhere, onto stdout or `file`."""
     print(plain_lines(str(text)), file=file)
+
+
+def cannot_say(why: object) -> None:
+    """Say why nothing can be said, onto stderr, as far as that can be written at all."""
+    try:
+        say(f"Cannot say: {why}", sys.stderr)
+    except OSError:  # an error here would end in exit code 1, which is a finding
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
 
 
 def say_left_out(lines: Iterable[str]) -> None:

@@ -27,7 +27,14 @@ def rows(operation, seconds, sd=SD, **columns):
     fixed = {
         **{"machine": "m", "gpu": "GPU", "pcie_link": None, "commit": "c" * 40},
         **{"environment": "e", "benchmark": known[operation], "operation": operation},
-        **{"version": "2", "status": "ok", "memory": None, "dtype": None, "method": None},
+        **{
+            "version": "2",
+            "status": "ok",
+            "reason": None,
+            "memory": None,
+            "dtype": None,
+            "method": None,
+        },
         **{"way": None, "installed_bytes": None, "processes": VISITS, "visits": VISITS},
         **{"processes_quiet": VISITS, "log_sd": 0.03, "degrees_of_freedom": DF},
         **{"relative_sd": sd, "relative_df": DF},

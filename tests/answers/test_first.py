@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from scripts.answers import first, standings
+from scripts.answers import first, sentences, standings
 from scripts.reading import points
 from scripts.recording import provenance
 from scripts.words.formats import size
@@ -70,6 +70,31 @@ def test_doubts_come_first_and_nothing_is_said_of_what_was_not_measured():
     assert found[1:] == ["1 KiB takes, by library, 10 µs from pageable memory."]
     copies = made_up.rows("link", {1024: {"x": 1e-6}}, method=None)
     assert first.of(copies, copies, TYPICAL) == []
+
+
+def test_nothing_is_said_of_sizes_or_libraries_that_were_not_measured():
+    parts = [made_up.transfers("existing_array", memory) for memory in ("pinned", "pageable")]
+    alike = f"Pinned memory is not measurably faster than pageable, {INTO}, at "
+    (smallest,) = (part[part["nbytes"].eq(1024)] for part in parts[1:])
+    assert said(parts[0], smallest)[0] == f"{alike}1 KiB, the largest measured of both."
+    assert said(*parts)[0] == f"{alike}256 MiB, the largest measured of both."
+    one = [part[part["method"].eq("torch")] for part in parts]
+    assert "1 KiB takes 10 µs from pinned memory and 10 µs from pageable memory." in said(*one)
+
+
+def test_faster_in_between_is_not_never():
+    """What is faster at some sizes, and not at the largest."""
+
+    def factors(nbytes):
+        return dict.fromkeys(made_up.METHODS, 3.0 if nbytes == 32 << 20 else 1.0)
+
+    pinned = made_up.transfers("existing_array", "pinned")
+    pageable = made_up.transfers("existing_array", "pageable", factors)
+    run = made_up.run(pinned, pageable)
+    (found,) = first.pinning(run)
+    assert found.endswith("at 256 MiB, the largest measured of both.")
+    (told,) = sentences.pinned_or_pageable(run)
+    assert "at the largest size not measurably faster" in told
 
 
 def test_an_unknown_noise_names_nobody():

@@ -139,6 +139,9 @@ def test_a_way_that_was_not_to_be_had_is_said_and_one_not_asked_for_is_not():
     assert list(ways.not_measured(made_up.run(run, none))) == [
         "Not measured here: staged-8-threads (n/a)."
     ]
+    few = none.assign(reason="8 threads want as many cores, this process has 4")
+    (said,) = ways.not_measured(made_up.run(run, few))
+    assert said == f"Not measured here: staged-8-threads ({few['reason'].iloc[0]})."
     assert ways.of(none, ON_16) == []
 
 

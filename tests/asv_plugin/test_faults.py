@@ -17,7 +17,14 @@ import pytest
 
 from scripts.asv_plugin.running import BUSY
 from scripts.recording import lock, provenance
-from tests.asv_plugin.test_suite import COPY, processes, start, values, wait_until, whole_lines
+from tests.asv_plugin.test_suite import (
+    COPY,
+    processes,
+    start,
+    values,
+    wait_for_processes,
+    wait_until,
+)
 from tests.conftest import TINY, fake_driver, has_gpu, new_project
 from tests.setup.test_git import SETTINGS
 
@@ -421,10 +428,7 @@ def test_a_first_command_that_is_killed_takes_all_with_it(measured, short, momen
 
 def test_a_server_that_is_killed_ends_the_run_in_one_line(project):
     run = start(project, "--bench", "HostCopy")
-    journals = project.path.glob
-    wait_until(
-        lambda: any(len(whole_lines(one)) > 2 for one in journals("results/*/*.unfinished.jsonl"))
-    )
+    wait_for_processes(project)
     children = Path(f"/proc/{run.pid}/task/{run.pid}/children").read_text().split()
     (server,) = (
         pid

@@ -1,11 +1,13 @@
 """What bench.py shows of asv's log, and how far it is."""
 
 import logging
+import types
 
+import asv.runner
 import pytest
 
 import scripts.asv_plugin  # noqa: F401 - it replaces
-from scripts.asv_plugin import in_short
+from scripts.asv_plugin import in_short, results
 from scripts.setup import progress
 
 TABLE = "======= ====\nmethod\n======= ===="
@@ -80,3 +82,28 @@ def test_progress_moves_in_a_terminal_and_is_rare_in_a_file(terminal, capsys, mo
     )
     assert said[-1].rstrip() == at
     assert out.endswith("\r" if terminal else "\n")
+
+
+@pytest.mark.parametrize(("interleaved", "processes"), [(False, 7), (True, 5)])
+def test_asv_says_what_it_is_about_to_measure(interleaved, processes, monkeypatch):
+    class Selected(dict):
+        benchmark_selection, benchmark_dir = {"one": [0, 2]}, "benchmarks"
+
+    class Started(Exception):
+        pass
+
+    def start(*args, **kwargs):
+        raise Started
+
+    about = {"timeout": 1, "params": [["1", "2", "3"]]}
+    benchmarks = Selected(one={**about, "rounds": 2}, other=about)
+    monkeypatch.setattr(asv.runner, "run_benchmark", start)
+    monkeypatch.setattr(in_short.progress, "interleaved", interleaved)
+    monkeypatch.setattr(results, "runs", [])
+    result = results.RecordedResults(
+        {"machine": "m"}, {}, "c0ffee00", 0, "3.12", "existing-py3.12", {}
+    )
+    environment = types.SimpleNamespace(name="existing-py3.12")
+    with pytest.raises(Started):
+        asv.runner.run_benchmarks(benchmarks, environment, results=result)
+    assert in_short.progress.total == processes

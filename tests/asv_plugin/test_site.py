@@ -17,7 +17,7 @@ from scripts.asv_plugin import offline
 from tests import many_results
 from tests.conftest import ROOT, new_clone
 
-COMMITS = 30  # the last ten with a slower PyTorch
+COMMITS, STEP = 12, 6  # the last six with a slower PyTorch
 BENCHMARK = "host_to_device.HostToDevice.time_existing_array"
 MARKUP = "<img src=x onerror=alert(1)>"  # a GPU's name; taken for HTML it would ask for x
 LEFT_ALONE = "asv's pages will load their scripts from the internet: "
@@ -51,7 +51,7 @@ def preview(project, *words):
 def published(tmp_path_factory, npm):
     """A clone with a history that has one step, published."""
     project = new_clone(tmp_path_factory.mktemp("published"), ROOT / "results")
-    many_results.fill(project.path, COMMITS, 1)
+    many_results.fill(project.path, COMMITS, 1, STEP)
     for path in (project.path / "results" / "made-up-0").glob("*.json"):
         path.write_text(path.read_text().replace("Made-up GPU 0", MARKUP))
     done = project.asv("publish")

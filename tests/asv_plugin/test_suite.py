@@ -466,11 +466,19 @@ def start(project, *words):
     raise AssertionError("the run ended before it measured")
 
 
+def wait_for_processes(project):
+    """Until a run has kept two of them."""
+    journals = project.path.glob
+    wait_until(
+        lambda: any(len(whole_lines(one)) > 2 for one in journals("results/*/*.unfinished.jsonl"))
+    )
+
+
 @pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupt_loses_nothing(measured, end):
     before = measured.results().read_bytes()
     run = start(measured, "--bench", "HostCopy")
-    time.sleep(1)
+    wait_for_processes(measured)
     run.send_signal(end)
     output = run.stdout.read()
     assert run.wait() == (1 if end == signal.SIGINT else -end)
@@ -522,7 +530,7 @@ def whole_lines(path):
 def killed(project, *words):
     """The journal of an `asv run` that was killed while it measured."""
     run = start(project, *words)
-    time.sleep(1.5)
+    wait_for_processes(project)
     run.kill()
     run.communicate(timeout=20)
     (journal,) = project.path.glob("results/*/*.unfinished.jsonl")

@@ -10,6 +10,7 @@ import signal
 
 import pytest
 
+from scripts.reading import exported, points
 from scripts.recording import noise
 from tests import copying
 from tests.asv_plugin.test_suite import start, wait_until, whole_lines
@@ -31,7 +32,7 @@ def found(project):
     for index, (method, *rest) in enumerate(points):
         name = method.strip("'")
         line = lines.get((NAME, name, "pageable", "float32", 1024))
-        if line and rest == ["'pageable'", "'float32'", "1024"]:
+        if line and "skipped" not in line and rest == ["'pageable'", "'float32'", "1024"]:
             measured[name] = columns["samples"][index], line
     return measured
 
@@ -135,6 +136,56 @@ def test_a_method_that_fails_or_is_not_there_stops_no_other(copies):
     assert "1 point failed" in done.stdout
     assert "ValueError: as it copies" in done.stdout
     assert "1 process measured" in done.stdout
+
+
+def states(project, *more):
+    """(status, reason) of each method at POINT, and of all other points, as points.py writes it."""
+    table, left_out = points.load(project.path / "results")
+    rows = exported.of(table, left_out, project.path / "results")
+    assert not left_out
+    there = rows["memory"].eq("pageable") & rows["dtype"].eq("float32") & rows["nbytes"].eq(1024)
+    there &= rows["benchmark"].eq(NAME)
+    found = zip(
+        rows["status"],
+        rows["reason"].astype(object).where(rows["reason"].notna(), None),
+        strict=False,
+    )
+    found = list(found)
+    ours = {m: one for m, one, here in zip(rows["method"], found, there, strict=False) if here}
+    return ours, {one for one, here in zip(found, there, strict=False) if not here}
+
+
+def test_why_a_point_is_na_is_kept_and_of_one_not_asked_for_nothing_is_said(copies):
+    """Until it is measured, or fails."""
+    missing = "\n\ndef load():\n    import not_there\n"
+    fails = "\n\ndef copy(target, source):\n    raise ValueError\n"
+    project = copies(cuda_python=missing, torch="", cupy=fails, pycuda=missing)
+    assert project.run("--bench", POINT, *ONE_ROUND).returncode == 2
+    of, others = states(project)
+    reason = "n/a", "cuda-python is not installed (no module not_there)"
+    assert of["cuda-python"] == reason
+    assert of["torch"] == ("ok", None)
+    assert of["cupy"] == ("failed", None)
+    assert others == {("not measured", None)}
+
+    same = "--set-commit-hash", project.git("rev-parse", "HEAD")
+    elsewhere = POINT.replace("1024", "8192")
+    assert project.run("--bench", elsewhere, *ONE_ROUND, *same).returncode == 2
+    of, others = states(project)
+    assert of["cuda-python"] == reason  # it was not asked for again
+    assert reason in others
+    change(project, "benchmarks/methods/cuda_python.py", "import not_there", "pass")
+    change(project, "benchmarks/methods/pycuda.py", "import not_there", "import numpy\n" + fails)
+    loads = "def load():\n    return"
+    change(project, "benchmarks/methods/pytorch.py", loads, f"{missing}    return")
+    done = project.run("--bench", POINT, *ONE_ROUND, *same)
+    assert "1 point could not be measured now: the earlier result stays" in done.stdout
+    of, _ = states(project)
+    assert of["cuda-python"] == of["torch"] == ("ok", None)
+    assert of["pycuda"] == ("failed", None)
+    assert set(found(project)) == {"cuda-python", "torch"}
+    lines = noise.load(noise.path_beside(project.results())).values()
+    assert {line["parameters"][-1] for line in lines if "skipped" in line} == {8192}
 
 
 DIES = """

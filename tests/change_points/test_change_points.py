@@ -277,7 +277,7 @@ def family(*rows):
 def steps(*rows):
     logs = family(*rows)
     bound = numpy.log1p(unchanged("pinned", 1024))
-    return detector.find(logs, pandas.Series(bound, logs.index)), logs
+    return detector.find(logs, [bound] * len(logs)), logs
 
 
 def found(*rows):

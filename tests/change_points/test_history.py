@@ -6,10 +6,12 @@ import subprocess
 
 import numpy
 
-from scripts.change_points import what_changed
+from scripts.change_points import over_time, what_changed
 from scripts.reading import points
+from scripts.report_page import page
+from scripts.setup import processors
 from scripts.words.thresholds import UNCHANGED, unchanged
-from tests import derived
+from tests import derived, stated
 from tests.conftest import ROOT, VERSION_1
 from tests.docs import test_agreement
 
@@ -71,3 +73,19 @@ def test_facts_are_those_of_the_last_run(tmp_path):
     beside.unlink()
     assert what_changed.facts(tmp_path, left_out, *run) == {}
     assert len(left_out) == 1
+
+
+def test_many_results_have_the_same_changes(tmp_path, monkeypatch):
+    """They are judged in processes of their own, a machine each."""
+    for number in range(6):
+        slow = 1.5 if number >= 3 else 1.0
+        commit = stated.COMMITS[number]
+        stated.result(tmp_path, lambda point, slow=slow: slow, commit, number, drift=0.01)
+    stated.result(tmp_path, machine="one-commit")
+    table, _ = points.load(tmp_path)
+    runs = over_time.of(table, tmp_path)
+    one = page.histories_of(table, runs, tmp_path)
+    monkeypatch.setattr(processors, "MANY", 2)
+    assert page.histories_of(table, runs, tmp_path) == one
+    assert one.keys() == {stated.MACHINE}
+    assert one[stated.MACHINE][0]

@@ -170,7 +170,7 @@ def test_commits_that_cannot_be_compared(project, monkeypatch):
 
 def test_results_that_are_not_there(project):
     one_line(project.call(*GATE, "history"), "Of which? there is none")
-    one_line(project.call(*GATE, "history", "nope"), "No machine nope")
+    one_line(project.call(*GATE, "history", "nope"), "No machine 'nope'")
 
 
 def test_a_commit_that_a_shallow_clone_lacks(project):
@@ -238,9 +238,6 @@ def test_a_report_that_cannot_be_written(project):
 
 
 def test_no_finding_where_its_own_python_cannot_be_made(project):
-    (project.path / "requirements" / "dev.txt").write_text("no-such-thing==1\n")
-    done = project.call(sys.executable, "-S", "scripts/gate.py", "history")
-    one_line(done, "Could not make ")
     (project.path / "requirements" / "dev.txt").unlink()
     done = project.call(sys.executable, "-S", "scripts/gate.py", "history")
     one_line(done, "Could not make ")

@@ -186,3 +186,15 @@ def test_the_command(tmp_path):
     done = call("none.jsonl")
     assert done.returncode == 2
     assert done.stderr == "Cannot say: [Errno 2] No such file or directory: 'none.jsonl'\n"
+    before = (tmp_path / "all.jsonl").read_bytes()
+    (tmp_path / "hosts").write_text("host001\n")
+    for words in (
+        ["--drain", "all.jsonl", "all.jsonl"],  # of --drain *.jsonl
+        ["all.jsonl", "--markdown", "all.jsonl"],
+        ["all.jsonl", "--expected", "hosts", "--drain", "hosts"],
+    ):
+        done = call(*words)
+        assert done.returncode == 2
+        assert "is not written over" in done.stderr
+    assert (tmp_path / "all.jsonl").read_bytes() == before
+    assert (tmp_path / "hosts").read_text() == "host001\n"

@@ -11,8 +11,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from scripts.change_points import history
-from scripts.reading import asv_files, points
+from scripts.reading import asv_files, exported, points
 from scripts.reading.asv_files import UserError
+from scripts.recording import provenance
+from scripts.report_page import page
 from tests.reading import broken
 from tests.reading.broken import DEEP, FILES, HUGE, MACHINE, ONE, OTHER, YEAR_9000
 
@@ -150,6 +152,44 @@ def test_a_benchmark_in_the_list_of_another_shape_is_left_out(folder, rows):
     table, (said,) = points.load(folder)
     assert said.startswith(f"benchmarks.json: {LIKE}: Expected `str`, got `array`")
     assert len(table) == rows["benchmark"].ne(LIKE).sum()
+
+
+@pytest.mark.parametrize("of", ["noise", "provenance"])
+@pytest.mark.parametrize("broken_by", ["a folder", "a link to itself"])
+def test_what_is_beside_a_result_and_no_file_is_named(folder, of, broken_by):
+    path = folder / MACHINE / f"{ONE}.{of}.jsonl"
+    path.unlink()
+    if broken_by == "a folder":
+        path.mkdir()
+    else:
+        path.symlink_to(path)
+    table, left_out = points.load(folder)
+    exported.of(table, left_out, folder)
+    (said,) = left_out
+    assert said.startswith(f"{MACHINE}/{ONE}.")
+    assert f"its {of} file is broken" in said
+
+
+@pytest.mark.parametrize("value", [["a", "b"], {"a": 1}])
+def test_a_fact_of_another_kind_is_shown_as_it_is(folder, value):
+    (folder / TWO).unlink()  # which has no provenance
+    for path in (folder / MACHINE).glob("*.provenance.jsonl"):
+        path.write_text(path.read_text() * 2)  # of more than one run
+        for line in range(len(path.read_text().splitlines())):
+            for fact in "gpu uuid hash", "driver", "torch":
+                broken.spoil(path, put("facts", fact, value=value), line)
+    table, left_out = points.load(folder)
+    rows = exported.of(table, left_out, folder)
+    assert set(rows["driver"]) == {f"v{provenance.text(value)}"}
+    page.write(folder.parent / "report.html", folder)
+    assert not left_out
+
+
+@pytest.mark.parametrize("there", [".", "", "results"])
+def test_a_missing_list_is_named_wherever_one_is(whole, there, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UserError, match=r"'(results/)?benchmarks\.json'$"):
+        points.load(there)
 
 
 def test_two_folders_of_one_machine_count_once(folder, rows):

@@ -10,8 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scripts import points as points_command
-from scripts.reading import exported, intervals, points, results_file
+from scripts.reading import exported, intervals, points
 from scripts.recording import provenance
+from scripts.setup import processors
 from scripts.words.vocabulary import TRANSFERS
 from tests import derived
 from tests.conftest import VERSION_1
@@ -253,6 +254,13 @@ def test_many_results_are_the_same_table(tmp_path, monkeypatch):
     for index in range(4):
         derived.result(tmp_path, "m", f"{index}" * 40, index)
     one, _ = points.load(tmp_path)
-    monkeypatch.setattr(results_file, "MANY", 2)
+    monkeypatch.setattr(processors, "MANY", 2)
     shared, _ = points.load(tmp_path)
     pandas.testing.assert_frame_equal(one, shared)
+
+
+def test_one_file_is_not_both_kinds(tmp_path, capsys):
+    with pytest.raises(SystemExit):
+        points_command.main(["--csv", str(tmp_path / "p"), "--parquet", str(tmp_path / "p")])
+    assert capsys.readouterr().err.endswith("p cannot be both\n")
+    assert not list(tmp_path.iterdir())

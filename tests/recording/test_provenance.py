@@ -105,6 +105,19 @@ def test_a_broken_file_stops_a_run_before_it_measures(measured, content):
     assert "Error parsing the provenance" in shown.stdout
 
 
+@pytest.mark.parametrize("beside", [noise.path_beside, provenance.path_beside])
+def test_a_folder_in_a_files_place_stops_a_run_before_it_measures(measured, beside):
+    before = measured.results().read_bytes()
+    path = beside(measured.results())
+    path.unlink()
+    path.mkdir()
+    done = measured.run(*HARNESS)
+    assert done.returncode == 1
+    assert "Is a directory" in done.stdout.splitlines()[-1]
+    assert "Traceback" not in done.stdout
+    assert measured.results().read_bytes() == before
+
+
 def test_what_asv_rm_has_left_beside_no_result_is_of_nothing(measured):
     """The next result of that commit is of its own run alone."""
     path = measured.results()

@@ -14,7 +14,7 @@ from scripts.report_page import drawn, look, page
 from scripts.report_page.charts import history as history_chart
 from scripts.words.vocabulary import TRANSFERS
 from tests import derived, stated
-from tests.conftest import BROKEN_MACHINES, ROOT
+from tests.conftest import BROKEN_MACHINES, ROOT, new_clone
 
 IN_README = "nvidia-h100-80gb-hbm3"
 LABEL = re.compile(r'aria-label="([^"]*)" role="graphics-symbol" aria-roledescription="point"')
@@ -22,7 +22,8 @@ LABEL = re.compile(r'aria-label="([^"]*)" role="graphics-symbol" aria-roledescri
 
 @pytest.mark.parametrize("name", [*drawn.CHARTS, "history"])
 def test_each_chart_says_what_it_is_of(name, tmp_path):
-    draw.main([name, str(tmp_path / "chart.svg"), "--machine", IN_README])
+    of = [] if name == "machines" else ["--machine", IN_README]  # that one shows all of them
+    draw.main([name, str(tmp_path / "chart.svg"), *of])
     text = (tmp_path / "chart.svg").read_text()
     assert LABEL.search(text)
     run = page.newest(drawn.of_machine(points.load()[0], IN_README))
@@ -98,12 +99,60 @@ def test_the_readme_shows_the_results(tmp_path):
         (["latency", "x.svg", "--size", "4 MiB"], "nothing to draw: latency has nothing of 4 MiB"),
         (["history", "x.svg", "--size", "256 B"], "nothing to draw: history has nothing of pinned"),
         (["latency", "no/such/folder.svg"], "No such file or directory"),
+        (["latency", "x.svg", "--size", ""], "No array of '' was measured there"),
+        (["latency", "x.svg", "--machine", ""], "There are no GPU results of a machine ''$"),
+        (["machines", "x.svg", "--machine", IN_README], "machines shows all of them"),
+        (["ordinary", "x.svg", "--memory", "pinned"], "ordinary has ways, and neither"),
+        (["many", "x.svg", "--operation", "new"], "many has ways, and neither"),
     ],
 )
 def test_what_cannot_be_drawn_is_one_line(words, says, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(SystemExit, match=says):
         draw.main(words)
+
+
+def test_why_there_is_nothing_to_draw_is_said(tmp_path):
+    folder = shutil.copytree(ROOT / "results" / IN_README, tmp_path / IN_README)
+    shutil.copy(ROOT / "results" / "benchmarks.json", tmp_path)
+    (folder / "machine.json").write_text("{")
+    says = rf"no GPU results \({IN_README}: machine.json is missing or broken\)"
+    with pytest.raises(ValueError, match=says):
+        drawn.chart("latency", results=tmp_path)
+
+
+@pytest.mark.parametrize("gone", ["HostToDevice", "float32"])
+def test_a_report_of_results_without_what_most_have(gone, tmp_path):
+    """No transfers to a GPU, or none of float32."""
+    folder = shutil.copytree(ROOT / "results" / IN_README, tmp_path / "results" / IN_README)
+    shutil.copy(ROOT / "results" / "benchmarks.json", tmp_path / "results")
+    (path,) = folder.glob("*-*.json")
+    found = json.loads(path.read_text())
+    if gone == "HostToDevice":
+        found["results"] = {name: row for name, row in found["results"].items() if gone not in name}
+    else:
+        for row in found["results"].values():
+            row[1] = [[one.replace("float32", "bfloat16") for one in axis] for axis in row[1]]
+    path.write_text(json.dumps(found))
+    assert page.write(tmp_path / "report.html", tmp_path / "results") == []
+    table, _ = points.load(tmp_path / "results")
+    assert len(table)
+    assert len(page.newest(table)) == (len(table) if gone == "float32" else 0)
+
+
+@pytest.mark.parametrize("name", ["points.json", "."])
+def test_a_report_where_none_can_be_is_refused(name, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit):
+        report.main(["--output", name])
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_report_from_a_checkout_that_cannot_be_written(tmp_path, monkeypatch):
+    monkeypatch.setattr(points, "ROOT", tmp_path / "root")
+    (tmp_path / "root").write_text("as root everything else can be")
+    page.write(tmp_path / "report.html", ROOT / "results")
+    assert "vega" in (tmp_path / "report.html").read_text()
 
 
 def test_publishing_says_how_to_get_the_report(clone):
@@ -118,27 +167,33 @@ def test_publishing_says_how_to_get_the_report(clone):
     assert not (site / "report.html").exists()
 
 
-def test_publishing_goes_on_where_a_result_is_broken(clone):
-    (path,) = clone.path.glob("results/nvidia-h200/0d3bb95a-*.json")
-    path.with_name("deadbeef-existing-py3.12.json").write_text("not JSON")
-    done = clone.asv("publish")
-    assert done.returncode == 0, done.stdout
-    assert "Left out: nvidia-h200/deadbeef-existing-py3.12.json: Error parsing" in done.stdout
-    report = (clone.path / ".asv" / "html" / "report.html").read_text()
-    assert "deadbeef" in report
-    assert str(clone.path) not in report
-
-
-def test_publishing_goes_on_where_machines_are_broken(clone):
+@pytest.fixture(scope="module")
+def published(tmp_path_factory):
+    """A clone with a broken result and broken machines, published; what was said of them."""
+    clone = new_clone(tmp_path_factory.mktemp("broken"))
     results = clone.path / "results"
     for name, content in BROKEN_MACHINES.items():
         shutil.copytree(results / "nvidia-h200", results / name)
         (results / name / "machine.json").write_bytes(content)
+    (results / "nvidia-h200" / "deadbeef-existing-py3.12.json").write_text("not JSON")
     done = clone.asv("publish")
     assert done.returncode == 0, done.stdout
+    return clone.path, done.stdout
+
+
+def test_publishing_goes_on_where_a_result_is_broken(published):
+    path, said = published
+    assert "Left out: nvidia-h200/deadbeef-existing-py3.12.json: Error parsing" in said
+    report = (path / ".asv" / "html" / "report.html").read_text()
+    assert "deadbeef" in report
+    assert str(path) not in report
+
+
+def test_publishing_goes_on_where_machines_are_broken(published):
+    path, said = published
     for name in BROKEN_MACHINES:
-        assert f"Left out: {name}: machine.json is missing or broken" in done.stdout
-    machines = json.loads((clone.path / ".asv" / "html" / "index.json").read_text())["machines"]
+        assert f"Left out: {name}: machine.json is missing or broken" in said
+    machines = json.loads((path / ".asv" / "html" / "index.json").read_text())["machines"]
     recorded = {path.parent.name for path in (ROOT / "results").glob("*/machine.json")}
     assert set(machines) == recorded
 

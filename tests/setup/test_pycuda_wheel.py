@@ -92,8 +92,8 @@ def test_it_builds_once_and_imports_up_to_the_driver(stack, driver, tmp_path):
 
 
 @no_gpu
-def test_what_is_missing_is_said_in_a_line(stack, driver, tmp_path):
-    done = wheel(stack, driver, tmp_path, PATH="/nowhere")
+def test_what_is_missing_is_said_in_a_line(driver, tmp_path):
+    done = wheel(sys.executable, driver, tmp_path, PATH="/nowhere")
     last = done.stdout.splitlines()[-1]
     assert last == "OSError: there is no C++ compiler (g++) to build it with"
     assert not list(tmp_path.rglob("*.whl"))

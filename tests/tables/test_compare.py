@@ -1,6 +1,7 @@
 """Results side by side: the recorded ones of a real GPU, and ones made out of them."""
 
 import json
+import os
 import re
 import shutil
 import signal
@@ -11,6 +12,7 @@ import numpy
 import pytest
 
 from scripts import compare
+from scripts.change_points import history
 from scripts.reading import chosen, intervals, points
 from scripts.tables import compared, printed, side_by_side
 from scripts.words import formats
@@ -18,7 +20,7 @@ from scripts.words.vocabulary import TRANSFERS
 from tests import stated
 from tests.conftest import BROKEN_MACHINES, ROOT, VERSION_1
 
-RECORDED = "nvidia-h200"
+RECORDED, H100 = "nvidia-h200", "nvidia-h100-80gb-hbm3"
 COMMIT = "0d3bb95a"
 AGAIN = "nvidia-h100-80gb-hbm3:e62adfd3"  # what tests/recorded has a second run of
 
@@ -461,3 +463,56 @@ def test_a_host_copy_beside_transfers_that_are_n_a_is_shown(result):
     parts = list(of_one(part))
     assert list(sheets(parts)) == ["NumPy to NumPy, on the host"]
     assert "Nothing of float32 was measured" not in parts
+
+
+@pytest.fixture
+def alone(tmp_path, monkeypatch):
+    """A copy of the results of one machine, in the place of all."""
+    results = tmp_path / "results"
+    shutil.copytree(ROOT / "results" / H100, results / H100)
+    shutil.copy(ROOT / "results" / "benchmarks.json", results)
+    monkeypatch.setattr(points, "RESULTS", results)
+    monkeypatch.setattr(points.load, "__defaults__", (results, None, None))
+    return results
+
+
+def test_broken_provenance_is_named(alone, capsys):
+    (path,) = alone.glob("*/*.provenance.jsonl")
+    path.write_text("{")
+    compare.main([H100])
+    said = capsys.readouterr()
+    name = f"{H100}/{path.name}"
+    assert said.err == f"Left out: {name}: its provenance file is broken\n"
+    assert "Nothing is recorded of the driver" in " ".join(said.out.split())
+
+
+def test_results_that_cannot_be_read_are_not_said_to_be_none(alone, capsys):
+    (alone / H100 / "machine.json").write_text("{")
+    with pytest.raises(SystemExit, match=r"^No number is recorded that can be read$"):
+        compare.main([])
+    assert "machine.json is missing or broken" in capsys.readouterr().err
+    with pytest.raises(SystemExit, match=f"^No results of a machine '{H100}'; there are: none$"):
+        compare.main([H100])
+    said = rf"^No results of a machine '{H100}' \({H100}: machine.json is missing or broken\)$"
+    with pytest.raises(chosen.NoSuchResult, match=said):
+        history.of_machine(alone, H100)
+
+
+def test_a_folder_that_cannot_be_read_is_named(alone, monkeypatch):
+    ours = points.os.access
+    monkeypatch.setattr(  # as root everything can be
+        points.os, "access", lambda path, mode: path.name != "locked" and ours(path, mode)
+    )
+    (alone / "locked").mkdir()
+    assert points.load(alone)[1] == ["locked: this folder cannot be read"]
+
+
+@pytest.mark.parametrize("variables", [{"COLUMNS": "0"}, {"PYTHONIOENCODING": "ascii"}])
+def test_a_terminal_that_is_odd_gets_the_answers(variables):
+    command = [sys.executable, ROOT / "scripts" / "compare.py", "--answers"]
+    environment = {**os.environ, **variables}
+    done = subprocess.run(command, capture_output=True, text=True, env=environment)
+    assert done.returncode == 0, done.stderr
+    assert "1 KiB takes, by library, " in " ".join(done.stdout.split())
+    command = [sys.executable, ROOT / "scripts" / "provenance.py", H100]
+    assert "gpu uuid hash" in subprocess.check_output(command, text=True, env=environment)

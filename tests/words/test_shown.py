@@ -1,9 +1,13 @@
 """Text from elsewhere does nothing to a terminal."""
 
 import logging
+import subprocess
 import sys
 
+import pytest
+
 from scripts.words.shown import plain, plain_lines, plain_record
+from tests.conftest import ROOT
 
 
 def test_text_is_made_plain():
@@ -20,3 +24,12 @@ def test_what_asv_logs_is_plain(capsys):
     logger.addFilter(plain_record)
     logger.warning("a %s\nb", "\x1b[31mred")
     assert capsys.readouterr().out == "a [31mred\nb\n"
+
+
+@pytest.mark.parametrize("words", ["gate.py history nope", "hosts.py rank /nowhere"])
+def test_where_nothing_can_be_written_nothing_is_found_slow(words):
+    """1 would be a finding."""
+    name, *words = words.split()
+    command = [sys.executable, ROOT / "scripts" / name, *words]
+    with open("/dev/full", "w") as full:
+        assert subprocess.run(command, stdout=full, stderr=full).returncode == 2

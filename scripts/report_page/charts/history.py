@@ -121,13 +121,16 @@ def draw(
     histories: Changes,
     results: pandas.DataFrame,
     static: bool = False,
-) -> altair.TopLevelMixin:
+) -> altair.TopLevelMixin | None:
     """Each method over the results of a machine, oldest first; a large, ringed mark where it steps.
 
     `histories` is {machine: changes} as change_points/history.py has them, `results` what
     over_time.changed has of the results.
     """
-    rows = with_own(series(points))
+    rows = series(points)
+    if rows.empty:
+        return None
+    rows = with_own(rows)
     found = steps(rows, histories)
     rows = rows.assign(step=found["step"], by_ratio=found["by_ratio"])
     kept, _, _ = thinned(rows)
@@ -141,7 +144,7 @@ def draw(
     runs = results_axis.told(rows, results)
     beside = altair.LookupData(data(runs, *RUN_OF), "run", [*RUN_OF[1:]])
     shown = altair.Chart(data(rows, *about, *numbers)).transform_lookup("run", beside)
-    largest = str(rows.loc[rows["nbytes"].idxmax(), "size"]) if len(rows) else None
+    largest = str(rows.loc[rows["nbytes"].idxmax(), "size"])
     chosen_by = {"memory": "pinned", "into": "existing array", "size": largest}
     number = rows.groupby(rows["machine"].astype(str))["run"].nunique().to_dict()
     least = f"{TURNED} * ({json.dumps(number)}[chosen_machine] || 0) + {ASIDE}"
