@@ -326,7 +326,7 @@ def test_the_tables_say_what_choosing_does(made, shared):
         first = "fastest" if len(answer["best"]) == 1 else "tied"
         cells = dict.fromkeys(answer["best"], first)
         cells |= {name: f"+{percents(*costs)}" for name, costs in answer["others"].items()}
-        margin = percents(answer["margin"], answer["margin"])
+        margin = percents(*answer["margin"])
         assert row.split("\t") == [answer["sizes"], *(cells[name] for name in names), margin]
 
 
