@@ -3,6 +3,7 @@
 The page of altered provenance says everywhere that its numbers are doubtful.
 """
 
+import itertools
 import re
 import shutil
 
@@ -181,6 +182,22 @@ def test_the_page_answers(shown, question):
     else:
         asked(shown, **asking)
     assert re.search(words, shown.inner_text(place))
+
+
+def test_on_a_phone_no_number_lies_on_another(chromium, tmp_path):
+    """At the end of the axis of ordinary arrays there are three at a size."""
+    for page in opened(chromium, tmp_path, ROOT / "results"):
+        page.set_viewport_size({"width": 375, "height": 812})
+        page.wait_for_function("document.querySelector('#ordinary svg').clientWidth < 375")
+        numbers = page.locator("#ordinary svg text").filter(has_text=re.compile(r"^1/\d+(\.\d)?$"))
+        boxes = [one.bounding_box() for one in numbers.all()]
+        assert len(boxes) > 6
+        for one, other in itertools.combinations(boxes, 2):
+            across, down = (
+                min(one[at] + one[long], other[at] + other[long]) - max(one[at], other[at])
+                for at, long in (("x", "width"), ("y", "height"))
+            )
+            assert min(across, down) < 1
 
 
 def test_the_answer_comes_first(shown):
