@@ -42,7 +42,8 @@ def test_sentence_by_sentence():
         "is measurably faster than another."
     )
     least = (
-        "1 KiB takes, by library, 10 to 15 µs from pinned memory and 10.1 µs from pageable memory."
+        f"1 KiB takes, by library, 10 to 15 µs from pinned memory {INTO} and 10.1 µs from pageable "
+        "memory."
     )
     assert found[2] == least
     assert found[3:] == ["What changed last: nothing."]
@@ -67,7 +68,7 @@ def test_doubts_come_first_and_nothing_is_said_of_what_was_not_measured():
     narrow = [{**TYPICAL[0], "facts": {"gpu uuid hash": "1", "python": "3.12.3"}}]
     found = first.of(run, run, narrow)
     assert re.match("Doubtful: NVML does not answer: ", found[0])
-    assert found[1:] == ["1 KiB takes, by library, 10 µs from pageable memory."]
+    assert found[1:] == [f"1 KiB takes, by library, 10 µs from pageable memory {INTO}."]
     copies = made_up.rows("link", {1024: {"x": 1e-6}}, method=None)
     assert first.of(copies, copies, TYPICAL) == []
 
