@@ -118,6 +118,6 @@ def smallest(run: DataFrame) -> Iterator[str]:
         if found := standings.of(run, OPERATION, memory):
             least = found[0].nbytes
             took = durations(found[0].took(name) for name in found[0].rows)
-            parts.append(f"{took} from {memory} memory" + f" {INTO}" * (not parts))
+            parts.append(f"{took} from {memory} memory" + f" {INTO}" * (memory == PINNED))
     if parts:
         yield f"{size(least)} takes, by library, {listed(parts)}."
