@@ -42,7 +42,8 @@ def test_sentence_by_sentence():
         "is measurably faster than another."
     )
     least = (
-        "1 KiB takes, by library, 10 to 15 µs from pinned memory and 10.1 µs from pageable memory."
+        f"1 KiB takes, by library, 10 to 15 µs from pinned memory {INTO} and 10.1 µs from pageable "
+        "memory."
     )
     assert found[2] == least
     assert found[3:] == ["What changed last: nothing."]
