@@ -3,7 +3,7 @@
 python3 scripts/compare.py                          # what was measured last
 python3 scripts/compare.py nvidia-h200              # a machine's methods; its newest result
 python3 scripts/compare.py nvidia-h200:0d3bb95a     # at this commit
-python3 scripts/compare.py nvidia-h200 nvidia-h100  # two machines, or two commits of one; or more
+python3 scripts/compare.py nvidia-h200 nvidia-h100-80gb-hbm3  # two machines or commits; or more
 python3 scripts/compare.py --answers nvidia-h200    # the sentences alone
 python3 scripts/compare.py --markdown nvidia-h200   # as Markdown
 """

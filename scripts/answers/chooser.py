@@ -21,7 +21,7 @@ INTO = {
     ("back", "existing"): "existing_host_array",
     ("back", "new"): "new_host_array",
 }
-SOURCE = {"in the CPU's caches": "ordinary_warm", "from memory": "ordinary_cold"}
+SOURCE = {"in the CPU's caches as far as it fits": "ordinary_warm", "from memory": "ordinary_cold"}
 Case = dict[str, Any]
 
 

@@ -42,7 +42,7 @@ def fastest(run: DataFrame, memory: str, operation: str) -> list[dict[str, Any]]
     Each has `sizes` in words, `best` (the methods of which none is told to be faster than another,
     in the order in which they were measured), `others`: {method: (least, most) per cent that it
     takes longer than the fastest}, and `margin`: by how many per cent two methods must differ to
-    be told apart, NaN where nobody knows.
+    be told apart, (least, most), NaN where nobody knows.
     """
     found = standings.of(run, operation, memory)
     return [
@@ -54,7 +54,7 @@ def fastest(run: DataFrame, memory: str, operation: str) -> list[dict[str, Any]]
                 for name in others
                 for costs in [[one.others[name] for one in same]]
             },
-            "margin": max(one.margin for one in same),
+            "margin": (min(one.margin for one in same), max(one.margin for one in same)),
         }
         for (best, others), same in standings.ranges(
             found, lambda one: (one.best, sorted(one.others))

@@ -92,16 +92,19 @@ def of_noise(transfers: DataFrame) -> Iterator[str]:
         yield f"The host was busy: {quiet} of {processes} processes were always on a quiet core"
     ratios = bool(transfers["relative_sd"].notna().any())
     column = "relative_sd" if ratios else "log_sd"
-    noisy: dict[str, float] = {}
-    known = transfers.loc[transfers[column].notna(), ["memory", "nbytes", column]]
+    noisy: dict[str, dict[str, float]] = {}
+    known = transfers.loc[transfers[column].notna(), ["operation", "memory", "nbytes", column]]
     for row in known.to_dict("records"):
         memory, nbytes = str(row["memory"]), int(row["nbytes"])
         if row[column] > unchanged(memory, nbytes, by_ratio=ratios):
-            of = kind(memory, nbytes)
-            noisy[of] = max(noisy.get(of, 0), row[column])
-    for of, spread in noisy.items():
+            found = noisy.setdefault(kind(memory, nbytes), {})
+            into = TRANSFERS[row["operation"]].into
+            found[into] = max(found.get(into, 0), row[column])
+    for of, found in noisy.items():
         what = "a method beside the others varies by" if ratios else "the seconds vary by"
-        yield f"Much noise: from process to process {what} {percent(100 * spread)} ({of})"
+        spread = percent(100 * max(found.values()))
+        where = ", ".join([of, *found] if len(found) == 1 else [of])
+        yield f"Much noise: from process to process {what} {spread} ({where})"
 
 
 def of_older(run: DataFrame, left_out: Sequence[str]) -> Iterator[str]:

@@ -122,6 +122,6 @@ def smallest(run: DataFrame) -> Iterator[str]:
             least = found[0].nbytes
             by = ", by library," if len(found[0].rows) > 1 else by
             took = durations(found[0].took(name) for name in found[0].rows)
-            parts.append(f"{took} from {memory} memory")
+            parts.append(f"{took} from {memory} memory" + f" {INTO}" * (memory == PINNED))
     if parts:
         yield f"{size(least)} takes{by} {listed(parts)}."

@@ -6,7 +6,7 @@ way back.
 
 import contextlib
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from pandas import DataFrame
@@ -43,26 +43,33 @@ def of(run: DataFrame, runs: Sequence[Mapping[str, Any]]) -> list[str]:
     ]
 
 
-def named(way: str) -> str:
-    """With what it is, for those who do not know its name."""
-    return f"{way} ({WAYS[way]})" if way in WAYS else way
+def named(way: str, said: set[str | None]) -> str:
+    """With what it is, for those who do not know its name, unless that is `said`; then it is."""
+    what = "several threads copy a part each" if "threads" in way else WAYS.get(way)
+    if what in said:
+        return way
+    said.add(what)
+    return f"{way} ({what})"
 
 
 def once(found: Sequence[Standing]) -> Iterator[str]:
     """Which way is the fastest, of those that need nothing of the array beforehand."""
-    if parts := best(standings.without(found, BEFOREHAND), named):
-        yield f"An ordinary array that is sent once: {'; '.join(parts)}."
+    if parts := best(standings.without(found, BEFOREHAND), {None}):
+        yield f"Ordinary arrays, each sent once: {'; '.join(parts)}."
 
 
 def without_torch(found: Sequence[Standing]) -> Iterator[str]:
     if any(TORCH in one.best for one in standings.without(found, BEFOREHAND)) and (
-        parts := best(standings.without(found, BEFOREHAND, TORCH), named)
+        parts := best(standings.without(found, BEFOREHAND, TORCH), {None})
     ):
         yield f"Without PyTorch: {'; '.join(parts)}."
 
 
-def best(found: Sequence[Standing], called: Callable[[str], str] = str) -> list[str]:
-    """For each range of sizes what is best; nothing where the array as it is was not measured."""
+def best(found: Sequence[Standing], said: set[str | None]) -> list[str]:
+    """For each range of sizes what is best; nothing where the array as it is was not measured.
+
+    What is `said` of a way is not said again.
+    """
     parts = []
     there = [one for one in found if DIRECT in one.rows and len(one.rows) > 1]
     for ways, same in standings.ranges(there, lambda one: [] if DIRECT in one.best else one.best):
@@ -70,12 +77,13 @@ def best(found: Sequence[Standing], called: Callable[[str], str] = str) -> list[
         if not ways:
             parts.append(f"{where} nothing is measurably faster than sending it directly")
             continue
+        known = [named(way, said) for way in ways]
         gains = [gain for one in same for way in ways if (gain := one.gain(DIRECT, way))]
         so_fast = f"{factors(gains)} as fast as sending it directly"
         if len(ways) == 1:
-            parts.append(f"{where} {called(ways[0])} is the fastest way, {so_fast}")
+            parts.append(f"{where} {known[0]} is the fastest way, {so_fast}")
         else:
-            parts.append(f"{where} {listed(ways)} cannot be told apart, and are {so_fast}")
+            parts.append(f"{where} {listed(known)} cannot be told apart, and are {so_fast}")
     return parts
 
 
@@ -93,7 +101,7 @@ def from_memory(run: DataFrame, warm: Sequence[Standing]) -> Iterator[str]:
         }
         if longer:
             slower = listed(f"{way} takes {times} times as long" for way, times in longer.items())
-            parts = [slower, *best(standings.without([cold], BEFOREHAND))]
+            parts = [slower, *best(standings.without([cold], BEFOREHAND), {*WAYS.values()})]
             yield (
                 f"An array of {size(cold.nbytes)} that comes from memory, and not from the CPU's "
                 f"caches: {'; '.join(parts)}."

@@ -36,3 +36,8 @@ class Change:
     @property
     def slower(self) -> bool:
         return self.percent > 0
+
+    @property
+    def in_time(self) -> str:
+        """'20.1 % more time'. 'Faster' would be read as of a rate, of which 60 % less is 150 %."""
+        return f"{abs(self.percent):.1f} % {'more' if self.slower else 'less'} time"

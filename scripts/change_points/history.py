@@ -105,7 +105,7 @@ def of_table(
         seen += sentence + " where none was" * of_library
     if left:
         said.append(
-            f"{left} steps of too few series of a method are no change points: of {total} "
+            f"{left} steps that few series of a method share are left out: of {total - few} "
             "series some step by chance"
         )
     changes.sort(key=lambda change: (change.date, change.commit, -abs(change.percent)))

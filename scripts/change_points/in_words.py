@@ -6,14 +6,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from statistics import median
 from typing import Any
 
-from scripts.change_points import over_time
+from scripts.change_points import over_time, what_changed
 from scripts.change_points.change import Change
 from scripts.recording import provenance
 from scripts.words.formats import count, size
 from scripts.words.markdown import escaped, folded
 from scripts.words.vocabulary import family
 
-CANDIDATE = "; a candidate: one commit alone cannot be told from an outlier"
+CANDIDATE = "; one side of it is a single commit, which may be an outlier"
+SHOWN = 4  # facts, in a sentence
 
 
 def found(changes: Sequence[Change], said: Sequence[str]) -> str:
@@ -84,17 +85,17 @@ def name(change: Change) -> str:
 
 
 def headline(change: Change) -> str:
-    """torch, pinned: 20.1 % slower in seconds (99 %: +18.2 to +22.0 %), 12 of 14 series
+    """torch, pinned, new array: 20.1 % more time in seconds (99 %: +18.2 to +22.0 %), 6 of 7 series
 
     Where one moved by twice as much, that one, too: `; most of all new array, 32 MiB: +61.0 %`.
     """
     moved = sum(len(family["series"]) for family in change.families)
     of = sum(family["of"] for family in change.families)
     ends = f"{signed(change.low_99)} to {signed(change.high_99)}"
-    how = f"{signed(change.percent)[1:]} % {'slower' if change.slower else 'faster'}"
+    where = [name(change), *(into(one) for one in change.families if len(change.families) == 1)]
     against = "beside the other methods" if change.by_ratio else "in seconds"
     return (
-        f"{name(change)}: {how} {against} (99 %: {ends} %), {moved} of {of} series"
+        f"{', '.join(where)}: {change.in_time} {against} (99 %: {ends} %), {moved} of {of} series"
         + most(change)
         + CANDIDATE * change.candidate
     )
@@ -105,8 +106,12 @@ def most(change: Change) -> str:
     one, family = max(parts, key=lambda part: abs(part[0]["percent"]))
     if abs(one["percent"]) < 2 * abs(change.percent):
         return ""
-    where = f"{family['operation'].replace('_', ' ')}, {size(one['nbytes'])}"
+    where = f"{into(family)}, {size(one['nbytes'])}"
     return f"; most of all {where}: {signed(one['percent'])} %"
+
+
+def into(family: Mapping[str, Any]) -> str:
+    return str(family["operation"]).replace("_", " ")
 
 
 def sizes(family: Mapping[str, Any]) -> str:
@@ -115,8 +120,7 @@ def sizes(family: Mapping[str, Any]) -> str:
         f"{size(nbytes)} {signed(median(one['percent'] for one in dtypes))} %"
         for nbytes, dtypes in itertools.groupby(family["series"], key=lambda one: one["nbytes"])
     ]
-    operation = family["operation"].replace("_", " ")
-    return f"{operation}, {signed(family['percent'])} %: {', '.join(parts)}"
+    return f"{into(family)}, {signed(family['percent'])} %: {', '.join(parts)}"
 
 
 def signed(percent: float) -> str:
@@ -129,5 +133,11 @@ def last(changes: Sequence[Change], said: Sequence[str]) -> list[str]:
     sentences = [found(changes, said)]
     if newest:
         heading, group, _ = newest
-        sentences = [f"What changed last, {heading}: {'; '.join(map(headline, group))}."]
+        facts = group[0].facts or {}
+        with_it = [pair for pair in facts.items() if pair[0] != what_changed.PARTS]
+        parts = [*map(headline, group)]
+        if with_it:
+            more = f" and {len(with_it) - SHOWN} more" * (len(with_it) > SHOWN)
+            parts.append(f"with it came {differing(dict(with_it[:SHOWN]))}{more}")
+        sentences = [f"What changed last, {heading}: {'; '.join(parts)}."]
     return sentences + [f"{line}." for line in said if line.startswith(over_time.SINCE)]

@@ -90,7 +90,7 @@ def pairs(runs: pandas.DataFrame) -> Iterator[tuple[Any, dict[str, Any], dict[st
 
 
 def of_last_driver(runs: pandas.DataFrame, changes: Sequence[Change]) -> list[str]:
-    """Did the last driver make it slower? In a sentence; nothing where no change is recorded.
+    """Did the last driver make it slower? In a sentence; nothing where no driver is recorded.
 
     `runs` has the results of one machine, `changes` its change points.
     """
@@ -100,7 +100,9 @@ def of_last_driver(runs: pandas.DataFrame, changes: Sequence[Change]) -> list[st
         if DRIVER in before and DRIVER in facts and before[DRIVER] != facts[DRIVER]
     ]
     if not found:
-        return []
+        drivers = {provenance.text(facts[DRIVER]) for facts in runs["facts"] if DRIVER in facts}
+        same = f"Every driver recorded here is {''.join(drivers)}"
+        return [f"{same}: nothing tells what another one changes"] * (len(drivers) == 1)
     place, commit, old, new = found[-1]
     since = f"{SINCE}{new} came, in the place of {old}"
     there = [change for change in changes if change.commit == commit]
@@ -110,8 +112,7 @@ def of_last_driver(runs: pandas.DataFrame, changes: Sequence[Change]) -> list[st
         none = f"no change was found; of all methods together it would show from {DRIFT} on"
         return [f"{since}, {none}" if enough else f"{since}: cannot say, {why}"]
     kinds = [
-        f"{change.memory}{f' with {change.method}' * (change.method != ALL)} "
-        f"{abs(change.percent):.1f} % {'slower' if change.slower else 'faster'}"
+        f"{change.memory}{f' with {change.method}' * (change.method != ALL)} takes {change.in_time}"
         for change in there
     ]
     why = "what else changed there may be the cause"

@@ -30,10 +30,12 @@ def choose(points: DataFrame, word: str) -> DataFrame:
     """The result that `word` names: MACHINE:COMMIT, or MACHINE for its newest with a GPU's numbers.
 
     Of a commit measured in several environments it is the one measured last. NoSuchResult if there
-    is none, or if the commit, which may be abbreviated, is not the only one.
+    is none, or if machine or commit, which may be abbreviated, are not the only ones.
     """
     machines = points["machine"].dropna().unique()
     machine, _, commit = (word, "", "") if word in machines else word.partition(":")
+    begin = [one for one in machines if str(one).startswith(machine)] if machine else []
+    machine = begin[0] if len(begin) == 1 else machine
     found = points[points["machine"] == machine]
     if found.empty:
         there = some(machines) or "none"

@@ -54,16 +54,6 @@ def load(path: str | Path) -> Points:
     return {(point["benchmark"], *point["parameters"]): point for point in points}
 
 
-def at_clock(seconds: Any, link: Any, sentinel: Any, reference: float) -> Any:
-    """What a transfer of `seconds` would have taken on cores whose sentinel takes `reference`.
-
-    What it takes beyond `link`, the seconds of the link itself for the same bytes, is the CPU's
-    work, and goes as fast as the cores did, whose sentinel took `sentinel`. For comparing runs of
-    one machine: its cores' clock moves (docs/numbers.md, "How far to trust them").
-    """
-    return seconds + numpy.maximum(seconds - link, 0) * (reference / sentinel - 1)
-
-
 @contextmanager
 def replacing(path: str | Path, points: Points) -> Iterator[None]:
     """Write what `load` reads: it is on the disk before the block, and in its place after it."""

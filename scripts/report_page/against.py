@@ -13,7 +13,7 @@ import pandas
 
 from scripts.reading import intervals
 from scripts.reading.results_file import OLDER
-from scripts.words.formats import day, duration, percent, rate, size
+from scripts.words.formats import as_percent, day, duration, percent, rate, size
 from scripts.words.vocabulary import DTYPE, MEMORY, SMALL
 
 OPERATION = "existing_array"
@@ -80,9 +80,10 @@ def of(row: pandas.Series, side: str) -> Mapping[str, float]:
 
 
 def differ(one: Mapping[str, float], other: Mapping[str, float]) -> str:
-    """'cannot be told apart', or by how much the first takes longer, or shorter."""
+    """'cannot be told apart below 8.1 %', or by how much the first takes longer, or shorter."""
     if not intervals.differ(one, other, same_run=False):
-        return "cannot be told apart"
+        least = float(as_percent(intervals.margin(one, other, same_run=False)))
+        return "cannot be told apart" + f" below {percent(least)}" * (least == least)
     ratio = one["seconds"] / other["seconds"]
     if ratio > 1:
         return f"the first takes {percent(100 * (ratio - 1))} longer"

@@ -25,11 +25,13 @@ const digits = (value) => Number(value.toPrecision(3)).toString();
 const listed = (names) => names.join(", ").replace(/, ([^,]*)$/, " and $1");
 const percent = (value) => `${Number(value.toPrecision(2))} %`;
 
-// By how many per cent it takes longer, or how many times as long.
-const more = (name, percents) =>
-  percents < 100
-    ? `${name} ${percent(percents)} longer`
-    : `${name} ${digits(1 + percents / 100)} times as long`;
+// By how many per cent it takes longer, or how many times as long: at one size, or at two.
+function more(name, ...percents) {
+  const ends = percents.sort((a, b) => a - b);
+  const long = ends.at(-1) >= 100;
+  const texts = ends.map((one) => (long ? digits(1 + one / 100) : percent(one).slice(0, -2)));
+  return `${name} ${[...new Set(texts)].join(" to ")} ${long ? "times as long" : "% longer"}`;
+}
 
 const time = (seconds) =>
   seconds >= 1e-3 ? `${digits(1e3 * seconds)} ms` : `${digits(1e6 * seconds)} µs`;
@@ -45,6 +47,8 @@ function standing({ best, fastest, others, margin }) {
   return `${described(best[0])} alone was measured.`;
 }
 
+const transfers = (number) => `${number} transfer${number > 1 ? "s" : ""}, against direct`;
+
 // What it costs, the others, and what has to be done beforehand, a sentence each.
 function costs({ best, others, seconds, beforehand, locked }, nbytes) {
   const rest = Object.keys(seconds).filter((name) => name in others);
@@ -56,7 +60,7 @@ function costs({ best, others, seconds, beforehand, locked }, nbytes) {
   if (locked)
     said.push(
       `Page-locked beforehand it takes ${took(locked.seconds, nbytes)}` +
-        (locked.uses ? `, which has paid after about ${locked.uses} transfers.` : "."),
+        (locked.uses ? `; locking and releasing it has paid after ${transfers(locked.uses)}.` : "."),
     );
   return said.join(" ");
 }
@@ -73,9 +77,16 @@ function between(one, other, nbytes) {
     });
 }
 
+// What the others take at both sizes, a sentence; none if there is no such one.
+function beside(one, other) {
+  const both = Object.keys(one.others).filter((name) => name in other.others);
+  const parts = both.map((name) => more(name, one.others[name], other.others[name]));
+  return parts.length ? ` The others take at these two sizes: ${parts.join(", ")}.` : "";
+}
+
 // What to do, what it costs, how sure that is: a line each; or one that says why nobody can say.
-function answer(found, nbytes) {
-  if (!found) return ["Cannot say: nothing of this was measured on this machine."];
+function answer(found, nbytes, hint) {
+  if (!found) return [`Cannot say: nothing of this was measured on this machine.${hint}`];
   const { sizes, source } = found;
   const one = sizes.findLast((size) => size.nbytes <= nbytes);
   const other = sizes.find((size) => size.nbytes >= nbytes);
@@ -94,7 +105,7 @@ function answer(found, nbytes) {
     same
       ? `At ${listed(ends)} alike: ${standing(one)}`
       : `At ${ends[0]}: ${standing(one)} At ${ends[1]}: ${standing(other)}`,
-    `${between(one, other, nbytes).join("; ")}.`,
+    `${between(one, other, nbytes).join("; ")}.${beside(one, other)}`,
     `Interpolated between ${listed(ends)}${where}: this size was not measured.${sure}`,
   ];
 }
@@ -106,9 +117,12 @@ function reply() {
   const bad = Number.isNaN(nbytes);
   size.setAttribute("aria-invalid", bad);
   const asked = (one) => ASKED.every((name) => one[name] === field(name).value);
+  const cases = CASES[menu.value] ?? [];
+  const ways = field("memory").value === "ordinary" && cases.some((one) => one.source);
+  const hint = ways ? " How to send an ordinary array was: to the GPU, into an existing one." : "";
   const lines = bad
     ? [`“${size.value}” is no size. Write 2 MB, 512 KiB, 1.5 GiB or a number of bytes.`]
-    : answer(CASES[menu.value]?.find(asked), nbytes);
+    : answer(cases.find(asked), nbytes, hint);
   const paragraph = (textContent) => {
     const made = Object.assign(document.createElement("p"), { textContent });
     made.innerHTML = made.innerHTML.replace(WITH_UNIT, '<span class="one">$&</span>');

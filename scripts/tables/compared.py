@@ -191,7 +191,9 @@ def shorter(left_out: Iterable[str], words: Sequence[str]) -> Iterator[str]:
     """The same, of the machines that are asked for; what is of an older version, by its file."""
     older: dict[str, int] = {}
     for line in left_out:
-        if words and "/" in line and not any(word.startswith(line.split("/")[0]) for word in words):
+        folder, _, file = line.partition("/")
+        asked = (word.startswith(folder) or folder.startswith(word.split(":")[0]) for word in words)
+        if words and file and not any(asked):
             continue
         if line.endswith(OLDER):
             file = line.partition(": ")[0]

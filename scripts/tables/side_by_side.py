@@ -17,7 +17,7 @@ from scripts.words.formats import as_percent, duration, percent, rate, size
 from scripts.words.vocabulary import COLD, DTYPE, IN_RATES, KINDS, MEMORY, TRANSFERS, kind
 
 Lines = dict[Any, dict[int, dict[str, Any]]]  # {method: {nbytes: row of the table}}
-MANY = "256 small arrays, to the device: of each array"
+MANY = "256 small arrays, to the device: of each array (queued: pinned)"
 ORDINARY = "an ordinary array, to the device, by way"
 
 
@@ -103,9 +103,8 @@ def in_turn(title: str, found: Lines, beside: Lines) -> Iterator[Sheet]:
 def ways(result: pandas.DataFrame) -> Iterator[Sheet]:
     """What to do with an ordinary array, or many small ones, and how to get an array back."""
     found = lines(result, "ordinary_warm")
-    before = {name: found.pop(name) for name in ["registered"] if name in found}
-    yield from in_turn(ORDINARY, found, before)
-    yield from in_turn(MANY, lines(result, "many_arrays"), {})
+    yield from in_turn(ORDINARY, *parted(found, "registered"))
+    yield from in_turn(MANY, *parted(lines(result, "many_arrays"), "queued"))
     link = {"link back": lines(result, "link_back").get(None, {})}
     for memory in MEMORY:
         back = lines(result, "existing_host_array", memory)
@@ -113,6 +112,12 @@ def ways(result: pandas.DataFrame) -> Iterator[Sheet]:
         yield from in_turn(title, back, link if memory == "pinned" else {})
     back = lines(result, "new_host_array", "pageable")
     yield from in_turn("pageable, back into a new NumPy array", back, {})
+
+
+def parted(found: Lines, beforehand: str) -> tuple[Lines, Lines]:
+    """The ways of ordinary arrays, which are compared, and those of what is pinned beforehand."""
+    there = {name: rows for name, rows in found.items() if name.split()[0] == beforehand}
+    return {name: rows for name, rows in found.items() if name not in there}, there
 
 
 def cold_start(result: pandas.DataFrame) -> Iterator[Sheet]:

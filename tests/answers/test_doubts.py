@@ -72,7 +72,13 @@ def test_what_is_not_known_is_said(recorded):
 def test_noise_and_busy_cores(recorded):
     run, runs = recorded
     (found,) = doubts.of(run.assign(relative_sd=run["relative_sd"] * 2.5), runs)
-    assert found.endswith("a method beside the others varies by 3.4 % (pageable).")
+    assert found.endswith("a method beside the others varies by 3.4 % (pageable, new array).")
+    both = doubts.of(run.assign(relative_sd=run["relative_sd"] * 9), runs)
+    assert [line.partition(" (")[2] for line in both] == [
+        "pageable).",  # of both operations
+        "pinned, below).",
+        "pinned, 4 MiB and more, new array).",
+    ]
     (found,) = doubts.of(run.assign(processes_quiet=run["processes_quiet"] * 0), runs)
     assert re.match(r"The host was busy: 0 of 1120 processes were always on a quiet core", found)
 

@@ -481,7 +481,8 @@ def test_an_interrupt_loses_nothing(measured, end):
     wait_for_processes(measured)
     run.send_signal(end)
     output = run.stdout.read()
-    assert run.wait() == (1 if end == signal.SIGINT else -end)
+    # asv catches an interrupt while a process measures; of one in between Python dies, as usual.
+    assert run.wait() in ({1, -end} if end == signal.SIGINT else {-end})
     last = output.splitlines()[-1]
     assert re.search(r"Interrupted; \d+ process(es)? (is|are) kept, and the next run goes on", last)
     assert "Traceback" not in output

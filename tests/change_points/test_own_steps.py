@@ -44,7 +44,7 @@ def test_a_librarys_step_of_3_percent_is_found_in_six_commits(tmp_path, step):
     assert not change.candidate
     assert change.low_99 < 100 * (step - 1) < change.high_99 < change.low_99 + 3
     assert sum(len(family["series"]) for family in change.families) >= 10
-    which = f"cupy, pinned: {abs(change.percent):.1f} % {'slower' if step > 1 else 'faster'}"
+    which = f"cupy, pinned: {abs(change.percent):.1f} % {'more' if step > 1 else 'less'} time"
     text = in_words.text([change], [])
     assert re.search(rf"{which} beside the other methods \(99 %: \S+ to \S+ %\), ", text)
     assert in_words.as_json([change], [])["changes"][0]["by_ratio"] is True

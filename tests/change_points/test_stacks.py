@@ -76,7 +76,7 @@ def test_steps_of_one_library_are_found_as_large_as_they_are_and_no_others(tmp_p
     assert second.percent == pytest.approx(3, abs=0.4)
     assert said[0].startswith("in 6 commits; ")
     text = in_words.text(changes, said)
-    assert f"pycuda, pinned: {second.percent:.1f} % slower beside the other methods (99 %: " in text
+    assert f"pycuda, pinned: {second.percent:.1f} % more time beside the other methods (" in text
     assert "Where driver 590 came, in the place of 580" in text
 
 

@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import re
 
 import numpy
 import pandas
@@ -97,6 +98,9 @@ def test_the_recorded_history():
     assert {change.method for change in changes} == {"cupy"}
     for line in in_words.text(changes, said).splitlines():
         assert f"    {line}\n" in text("docs/gate.md")
+    (last,) = in_words.last(changes, said)  # what moved, and what came with it
+    assert re.search(r": cupy, pinned, new array: \S+ % less time beside .* \(99 %: -", last)
+    assert last.endswith("; with it came numpy 2.3.5 -> 2.5.5; cupy 13.6.0 -> 14.2.0.")
 
 
 def test_how_far_two_runs_agree():

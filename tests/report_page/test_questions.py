@@ -3,6 +3,7 @@
 The page of altered provenance says everywhere that its numbers are doubtful.
 """
 
+import itertools
 import re
 import shutil
 
@@ -71,6 +72,15 @@ def test_a_doubtful_result_is_marked_wherever_it_is_read(doubtful):
     assert why in doubtful.inner_text("#how tr:has-text('480cd8d3')")
 
 
+def test_a_doubt_is_said_once_above_the_answers_and_hides_no_column(doubtful):
+    assert not doubtful.locator("#answer .of .doubt:visible").count()
+    assert doubtful.locator("#answer .doubts:visible").count() == 1
+    row = doubtful.locator("#how tr:has-text('480cd8d3')")
+    edge = doubtful.locator("#how .wide:has-text('480cd8d3')").first.bounding_box()
+    last = row.locator("td").last.bounding_box()
+    assert last["x"] + last["width"] <= edge["x"] + edge["width"]
+
+
 def test_a_sound_result_is_not(shown):
     marked = [line for line in shown.inner_text("main").splitlines() if "doubtful" in line]
     assert all(line.startswith("nvidia-h200") for line in marked)  # another one, where all are
@@ -99,7 +109,25 @@ QUESTIONS = {  # where the answer is, what is asked of the form or opened there,
     "which library for my 2 MB pageable array": (
         "#reply",
         {"size": "2 MB", "memory": "pageable", "direction": "there", "into": "existing"},
-        r"cuda-python is the fastest\.\s+cuda-python about 169 µs, 11\.8 GB/s",
+        r"cuda-python is the fastest\.\s+cuda-python about 169 µs, 11\.8 GB/s\. The others take at "
+        r"these two sizes: \S+ \S+ to \S+ % longer, ",
+    ),
+    "it is ordinary and has 32 MiB: what to do, what is gained": (
+        "#reply",
+        {"size": "32 MiB", "memory": "ordinary"},
+        r"pin-memory .* is the fastest\.\s+pin-memory 1\.3 ms, .*: direct 83 % longer, .*"
+        r"53\.1 GB/s; locking and releasing it has paid after 1 transfer, against direct\.\s+"
+        r"Measured at this size, with the array in the CPU's caches as far as it fits\.",
+    ),
+    "and into a new array": (
+        "#reply",
+        {"memory": "ordinary", "into": "new"},
+        r"^Cannot say: .* How to send an ordinary array was: to the GPU, into an existing one\.$",
+    ),
+    "I have 256 small ones": (
+        "#ways",
+        {},
+        r"256 small arrays, packed into one pinned buffer: at 256 B each 28 to 57 times",
     ),
     "how sure is this": (
         "#reply",
@@ -154,6 +182,22 @@ def test_the_page_answers(shown, question):
     else:
         asked(shown, **asking)
     assert re.search(words, shown.inner_text(place))
+
+
+def test_on_a_phone_no_number_lies_on_another(chromium, tmp_path):
+    """At the end of the axis of ordinary arrays there are three at a size."""
+    for page in opened(chromium, tmp_path, ROOT / "results"):
+        page.set_viewport_size({"width": 375, "height": 812})
+        page.wait_for_function("document.querySelector('#ordinary svg').clientWidth < 375")
+        numbers = page.locator("#ordinary svg text").filter(has_text=re.compile(r"^1/\d+(\.\d)?$"))
+        boxes = [one.bounding_box() for one in numbers.all()]
+        assert len(boxes) > 6
+        for one, other in itertools.combinations(boxes, 2):
+            across, down = (
+                min(one[at] + one[long], other[at] + other[long]) - max(one[at], other[at])
+                for at, long in (("x", "width"), ("y", "height"))
+            )
+            assert min(across, down) < 1
 
 
 def test_the_answer_comes_first(shown):

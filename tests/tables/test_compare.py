@@ -208,6 +208,20 @@ def test_commits_may_be_abbreviated_but_not_ambiguous(table, result):
         chosen.choose(both, f"{RECORDED}:0d")
 
 
+def test_machines_may_be_abbreviated_but_not_ambiguous(result):
+    both = points.pandas.concat(
+        [as_of(result, "gpu-1", "a" * 40), as_of(result, "gpu-10", "b" * 40)], ignore_index=True
+    )
+    assert set(chosen.choose(both, "gpu-10")["machine"]) == {"gpu-10"}
+    assert set(chosen.choose(both, "gpu-1")["machine"]) == {"gpu-1"}  # its whole name
+    with pytest.raises(chosen.NoSuchResult, match="No results of a machine 'gpu'"):
+        chosen.choose(both, "gpu")
+    one = as_of(result, "gpu-10", "b" * 40)
+    assert set(chosen.choose(one, "gpu:bb")["machine"]) == {"gpu-10"}
+    lines = ["gpu-10/x.json: is broken", "other/y.json: is broken"]
+    assert list(compared.shorter(lines, ["gpu:bb"])) == lines[:1]
+
+
 def test_a_result_with_itself_and_more_than_two(capsys):
     with pytest.raises(SystemExit, match="A and B are both nvidia-h200, commit 0d3bb95a"):
         compare.main([RECORDED, f"{RECORDED}:{COMMIT}"])

@@ -16,7 +16,7 @@ from scripts.report_page.chart_data import (
     tooltip,
     with_numbers,
 )
-from scripts.report_page.look import GREY, HEIGHT, WIDTH, beside, way_colour, way_shape
+from scripts.report_page.look import GREY, HEIGHT, NARROW, WIDTH, beside, way_colour, way_shape
 from scripts.words.formats import as_percent, factor, percent
 from scripts.words.vocabulary import WAYS
 
@@ -29,6 +29,7 @@ CAPTION = (
 )
 DIRECT, LEAST = "direct", 0.25  # the way held against, and where the axis begins
 COLD = {"ordinary_warm": "", "ordinary_cold": " cold"}
+APART = f"width < {NARROW} ? datum.up : 8"  # beside each other there is no room
 TICKS = "datum.value < 1 ? '1/' + 1 / datum.value : datum.value"
 
 
@@ -43,7 +44,9 @@ def draw(points: pandas.DataFrame, static: bool = False) -> altair.TopLevelMixin
         return None
     rows = told(with_numbers(rows))
     about = ["way", "size", "what", "takes", "stands", "sure"]
-    shown = altair.Chart(data(rows, "machine", "operation", *about, "times", "low", "high", "far"))
+    shown = altair.Chart(
+        data(rows, "machine", "operation", *about, "times", "low", "high", "far", "up")
+    )
     names, order = present(rows, "way"), present(rows, "size")
     menu, chosen = menus(rows, machine=None)
     title = "size of the array"
@@ -73,7 +76,7 @@ def draw(points: pandas.DataFrame, static: bool = False) -> altair.TopLevelMixin
     )
     far = (
         shown.transform_filter("datum.far")
-        .mark_text(angle=270, align="left", dx=8, fontSize=10)
+        .mark_text(angle=270, align="left", dx=altair.expr(APART), fontSize=10)
         .encode(text="far:N")
     )
     chart = altair.layer(band, lines, marks, far).add_params(*menu)
@@ -113,4 +116,6 @@ def told(rows: pandas.DataFrame) -> pandas.DataFrame:
     rows["stands"] = fast.where(rows["times"].gt(1), slow).where(apart, "cannot be told from it")
     rows["stands"] = rows["stands"].mask(rows["way"].eq(DIRECT), "itself")
     rows["far"] = ("1/" + (1 / rows["times"]).map(factor)).where(rows["times"].lt(LEAST))
+    far = rows[rows["far"].notna()].groupby(["machine", "size"], observed=True)
+    rows["up"] = 8 + 26 * far.cumcount()
     return rows.round({"times": 4, "low": 4, "high": 4})
