@@ -200,6 +200,21 @@ def test_on_a_phone_no_number_lies_on_another(chromium, tmp_path):
             assert min(across, down) < 1
 
 
+def test_the_recorded_history_shows_the_step_of_cupy_at_once(shown):
+    """The chart opens at the series that steps most, and stands with its versions."""
+    page = shown.context.new_page()
+    page.goto(shown.url.partition("?")[0] + "?machine=nvidia-h200")
+    page.wait_for_selector("#since svg.marks")
+    drawn = page.locator("#since svg.marks").text_content()
+    assert "8cbcc603" in drawn
+    assert "cupy 13.0.0" in drawn
+    assert "\N{MINUS SIGN}89.6 %" in drawn
+    said = " ".join(page.text_content("#since").split())  # the older one is folded
+    assert "cupy, pinned: 14.0 % less time beside the other methods" in said
+    assert "Every driver recorded here is 580.159.04" in said
+    page.close()
+
+
 def test_the_answer_comes_first(shown):
     answer, chart = (shown.locator(one).first.bounding_box()["y"] for one in ("#answer", "figure"))
     assert answer < chart

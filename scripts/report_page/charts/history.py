@@ -196,8 +196,9 @@ def draw(
     )
     named = (
         of_methods.transform_filter("isValid(datum.moved)")
+        .transform_calculate(step="format(datum.moved, '+.1f') + ' %'")
         .mark_text(dy=-14, fontWeight="bold")
-        .encode(y=value, text=altair.Text("moved:Q", format="+.1f"))
+        .encode(y=value, text="step:N")
     )
     chart = altair.layer(rules, bars, line, marks, named).properties(height=320)
     chart = chart.add_params(*menu, way, *methods_on)
