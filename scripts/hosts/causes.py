@@ -10,7 +10,7 @@ from scripts.recording.host import listed
 from scripts.words.formats import count
 
 NONE = "no cause recorded"
-BUSY = 5  # rounds of 25: fewer happen on every host
+BUSY = 5  # rounds of 25; a guess: no real host is recorded with this count yet
 
 
 def narrowed(link: Link | None, can: Link | None, whose: str) -> str | None:

@@ -6,10 +6,12 @@ Of results made of stated truths (tests/stated.py), whose host drifts by 5 % fro
 import json
 import re
 
+import numpy
+import pandas
 import pytest
 
 from scripts.change_points import history, in_words
-from scripts.reading import points
+from scripts.reading import own_part, points
 from scripts.words.vocabulary import ALL
 from tests import stated
 from tests.stated import COMMITS
@@ -155,3 +157,36 @@ def test_two_libraries_that_step_at_once_do_not_move_the_others(torch, cupy, tmp
     found = {change.method: change.percent for change in changes if change.by_ratio}
     wanted = {method: 100 * (step - 1) for method, step in steps.items()}
     assert found == pytest.approx(wanted, abs=2)
+
+
+@pytest.mark.parametrize(
+    ("steps", "said", "spread"),
+    [
+        ([0.3, 0.3, 0, 0], [0.15, 0.15, -0.15, -0.15], 0.03),  # nobody knows which two did
+        ([0.3, 0.2, 0, 0], [0.3, 0.2, 0, 0], 0.004),
+        ([0.3, 0.1, 0], [0.25, 0.05, -0.05], 0.003),  # of two that are left, both count
+    ],
+)
+def test_what_is_said_of_two_that_step_at_once(steps, said, spread):
+    """Of each of 30 points it is the same, within some noise."""
+    levels = ["point", "method"]
+    index = pandas.MultiIndex.from_product([range(30), range(len(steps))], names=levels)
+    noise = numpy.random.default_rng(0).normal(0, 0.002, (len(index), 6))
+    stepped = numpy.outer(30 * steps, numpy.arange(6) >= 3)
+    own = own_part.own(pandas.DataFrame(noise + stepped, index), ["point"]).to_numpy()
+    moved = (own[:, 3:].mean(axis=1) - own[:, :3].mean(axis=1)).reshape(30, -1)
+    assert moved.mean(axis=0) == pytest.approx(said, abs=0.01)
+    assert max(moved.std(axis=0)) < spread
+
+
+def test_the_least_step_is_sought_where_no_step_was_found(tmp_path, monkeypatch):
+    sought = set()
+
+    def of_libraries(judged):
+        sought.update((family.method, family.memory) for family, _ in judged)
+        return ""
+
+    monkeypatch.setattr(history.least, "of_libraries", of_libraries)
+    made(tmp_path, cupy_pinned(1.1))
+    assert {("torch", "pinned"), ("cupy", "pageable")} < sought
+    assert ("cupy", "pinned") not in sought

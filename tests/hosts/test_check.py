@@ -8,6 +8,7 @@ import time
 
 import pytest
 
+from scripts.hosts import check as hosts_check
 from scripts.hosts import schema, workers
 from scripts.hosts.kinds import ALONE, AT_ONCE, HOST_COPIES, TRANSFERS
 from tests.conftest import ROOT, has_gpu
@@ -102,6 +103,18 @@ def test_a_gpu_that_does_not_answer_any_more():
         working[1].tell("nothing that it knows")
         assert working[1].answer(time.perf_counter() + 30) == {}
         assert "no attribute" in working[1].lost or "process ended (1: " in working[1].lost
+
+
+@pytest.mark.parametrize(("quiet", "busy"), [(3, hosts_check.ROUNDS), (4, 0), (8, 0)])
+def test_a_round_is_busy_if_the_core_was_in_most_of_its_transfers(quiet, busy, monkeypatch):
+    """Of the eight of one GPU alone, so many on a quiet core in each round."""
+
+    def sample(which, transfer):
+        return [{"seconds": 1e-3, "quiet": transfer < quiet} for _ in which]
+
+    monkeypatch.setattr(workers, "sample", sample)
+    assert len(TRANSFERS) == 8
+    assert hosts_check.rounds([object()], TRANSFERS)[1] == [busy]
 
 
 @without_gpu
