@@ -188,12 +188,14 @@ def measured(measured_once, tmp_path):
 
 
 def new_clone(folder, results=VERSION_1):
+    """With `results`, or those of its commit if that is None: a first `bench.py` adds to ours."""
     copy = Project(folder / "clone", folder / "home")
     copy.home.mkdir()
     copy.path.mkdir()
     copy.git("clone", "-q", str(ROOT), ".")
-    shutil.rmtree(copy.path / "results")
-    shutil.copytree(results, copy.path / "results")
+    if results:
+        shutil.rmtree(copy.path / "results")
+        shutil.copytree(results, copy.path / "results")
     take_over(copy)
     from scripts.report_page import page as report_page  # a second, which most tests do not need
 

@@ -15,7 +15,7 @@ import pytest
 
 from scripts.asv_plugin import offline
 from tests import many_results
-from tests.conftest import ROOT, new_clone
+from tests.conftest import new_clone
 
 COMMITS, STEP = 12, 6  # the last six with a slower PyTorch
 BENCHMARK = "host_to_device.HostToDevice.time_existing_array"
@@ -50,7 +50,7 @@ def preview(project, *words):
 @pytest.fixture(scope="module")
 def published(tmp_path_factory, npm):
     """A clone with a history that has one step, published."""
-    project = new_clone(tmp_path_factory.mktemp("published"), ROOT / "results")
+    project = new_clone(tmp_path_factory.mktemp("published"), None)
     many_results.fill(project.path, COMMITS, 1, STEP)
     for path in (project.path / "results" / "made-up-0").glob("*.json"):
         path.write_text(path.read_text().replace("Made-up GPU 0", MARKUP))

@@ -14,7 +14,7 @@ from scripts.report_page import drawn, look, page
 from scripts.report_page.charts import history as history_chart
 from scripts.words.vocabulary import TRANSFERS
 from tests import derived, stated
-from tests.conftest import BROKEN_MACHINES, ROOT, new_clone
+from tests.conftest import BROKEN_MACHINES, ROOT, VERSION_1, new_clone
 
 IN_README = "nvidia-h100-80gb-hbm3"
 LABEL = re.compile(r'aria-label="([^"]*)" role="graphics-symbol" aria-roledescription="point"')
@@ -194,7 +194,7 @@ def test_publishing_goes_on_where_machines_are_broken(published):
     for name in BROKEN_MACHINES:
         assert f"Left out: {name}: machine.json is missing or broken" in said
     machines = json.loads((path / ".asv" / "html" / "index.json").read_text())["machines"]
-    recorded = {path.parent.name for path in (ROOT / "results").glob("*/machine.json")}
+    recorded = {path.parent.name for path in VERSION_1.glob("*/machine.json")}
     assert set(machines) == recorded
 
 
