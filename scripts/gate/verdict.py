@@ -27,7 +27,7 @@ import pandas
 from scipy import stats
 
 from scripts.gate.pairs import FEWEST, SERIES
-from scripts.words.thresholds import FALSE_ALARMS, MATTERS
+from scripts.words.thresholds import FALSE_ALARMS, MATTERS, matters
 from scripts.words.vocabulary import SCALES
 
 LOOKS = FEWEST, 2 * FEWEST, 4 * FEWEST  # visits of what is near to a finding
@@ -88,8 +88,13 @@ def moderated(spread: Any, squares: Any, count: Any) -> Any:
     return numpy.sqrt((PRIOR * spread**2 + squares) / (PRIOR + count))
 
 
-def least(kinds: Any, family: int) -> numpy.ndarray:
-    return numpy.log1p(numpy.array([MATTERS[kind][family] for kind in kinds], float))
+def least(rows: pandas.DataFrame) -> numpy.ndarray:
+    """The logarithm of what matters, of each of `rows`: series, or families, which have no size."""
+    if "nbytes" in rows:
+        found = [matters(*row) for row in zip(rows["kind"], rows["nbytes"], strict=True)]
+    else:
+        found = [MATTERS[kind][1] for kind in rows["kind"]]
+    return numpy.log1p(numpy.array(found, float))
 
 
 def scale(nbytes: Any) -> Any:
@@ -181,9 +186,8 @@ def judge(visits: pandas.DataFrame, calibration: pandas.DataFrame | None = None)
     families["change"] = families.pop("weighted") / families["weight"]
     families["error"] = families.pop("weight") ** -0.5
     series["free"] = numpy.minimum(series["free"], PRIOR + series.pop("count"))
-    for rows, family in ((series, 0), (families, 1)):
-        smallest = least(rows["kind"], family)
-        rows["bound"] = bound(rows["error"], rows["free"], len(rows), smallest)
+    for rows in (series, families):
+        rows["bound"] = bound(rows["error"], rows["free"], len(rows), least(rows))
         sure = rows["visits"].ge(FEWEST) & rows["change"].abs().ge(rows["bound"])
         rows["found"] = numpy.select([sure & rows["change"].gt(0), sure], ["slower", "faster"], "")
         rows["near"] = near(rows["change"], rows["bound"])

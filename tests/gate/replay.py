@@ -57,7 +57,7 @@ class Judge:
     """What verdict.judge does, of many runs of the same series at once."""
 
     def __init__(self, series):
-        self.kinds = series["kind"]
+        self.least = verdict.least(series)
         self.noise = list(series.groupby(verdict.NOISE, sort=False).indices.values())
         members = series.groupby(verdict.FAMILY).indices.values()
         members = [rows for rows in members if len(rows) > 1]
@@ -76,7 +76,7 @@ class Judge:
         """Change, error and bound of the series, runs x series, each with all of its `changes`."""
         visits = changes.shape[2]
         first = distances(changes[:, :, :FEWEST])
-        shared, free = numpy.empty(changes.shape[:2]), numpy.empty(len(self.kinds))
+        shared, free = numpy.empty(changes.shape[:2]), numpy.empty(len(self.least))
         for rows in self.noise:
             told = first[:, rows].reshape(len(changes), -1)
             shared[:, rows] = verdict.spread(told, axis=1)[:, None]
@@ -86,14 +86,14 @@ class Judge:
         own = verdict.moderated(shared, squares, visits - 1)
         error = verdict.error(numpy.maximum(shared, own), visits)
         free = numpy.minimum(free, verdict.PRIOR + visits - 1)
-        least = verdict.least(self.kinds, 0)
-        return verdict.middle(changes, axis=2), error, verdict.bound(error, free, len(free), least)
+        bound = verdict.bound(error, free, len(free), self.least)
+        return verdict.middle(changes, axis=2), error, bound
 
     def families_of(self, change, error):
         """Change and bound of the families, runs x families."""
         weight = error**-2
         total = weight @ self.member
-        least = verdict.least(self.families["kind"], 1)
+        least = verdict.least(self.families)
         bound = verdict.bound(total**-0.5, self.free, len(self.free), least)
         return (weight * change) @ self.member / total, bound
 
