@@ -182,6 +182,7 @@ def fill_in_what_changed(
         said.append(f"No provenance of {unknown}: its driver, kernel and versions are not known")
     else:
         found = provenance.difference(*facts)
+        found.pop(what_changed.PARTS, None)  # no change of the machine's
         names = dict.fromkeys([*FIRST, *found])
         change.facts = {name: found[name] for name in names if name in found}
 

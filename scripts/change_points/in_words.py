@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from statistics import median
 from typing import Any
 
-from scripts.change_points import over_time, what_changed
+from scripts.change_points import over_time
 from scripts.change_points.change import Change
 from scripts.recording import provenance
 from scripts.words.formats import count, size
@@ -133,9 +133,10 @@ def last(changes: Sequence[Change], said: Sequence[str]) -> list[str]:
     sentences = [found(changes, said)]
     if newest:
         heading, group, _ = newest
-        facts = group[0].facts or {}
-        with_it = [pair for pair in facts.items() if pair[0] != what_changed.PARTS]
+        with_it = [*(group[0].facts or {}).items()]
         parts = [*map(headline, group)]
+        if all(change.candidate for change in group):  # said once
+            parts = [*(part.removesuffix(CANDIDATE) for part in parts[:-1]), parts[-1]]
         if with_it:
             more = f" and {len(with_it) - SHOWN} more" * (len(with_it) > SHOWN)
             parts.append(f"with it came {differing(dict(with_it[:SHOWN]))}{more}")
