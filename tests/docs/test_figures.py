@@ -106,7 +106,7 @@ def test_the_recorded_history():
     for line in in_words.text(changes, said).splitlines():
         assert f"    {line}\n" in text("docs/gate.md")
     (last,) = in_words.last(changes, said)  # what moved, and what came with it
-    assert re.search(r"; cupy, pinned, new array: \S+ % less time beside .* \(99 %: -", last)
+    assert re.search(r": cupy, pinned, new array: \S+ % less time beside .* \(99 %: -", last)
     assert last.count(in_words.CANDIDATE) == 1  # both are
     assert last.endswith("; with it came numpy 2.3.5 -> 2.5.5; cupy 13.6.0 -> 14.2.0.")
 
