@@ -94,7 +94,7 @@ def of_noise(transfers: DataFrame) -> Iterator[str]:
     column = "relative_sd" if ratios else "log_sd"
     noisy: dict[str, dict[str, float]] = {}
     known = transfers.loc[transfers[column].notna(), ["operation", "memory", "nbytes", column]]
-    for row in known.to_dict("records"):
+    for row in known.drop_duplicates().to_dict("records"):  # methods and dtypes are pooled
         memory, nbytes = str(row["memory"]), int(row["nbytes"])
         if row[column] > unchanged(memory, nbytes, by_ratio=ratios):
             found = noisy.setdefault(kind(memory, nbytes), {})
