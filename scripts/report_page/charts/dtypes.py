@@ -5,24 +5,9 @@ import numpy
 import pandas
 
 from scripts.reading import dtypes, intervals
-from scripts.report_page.chart_data import (
-    ABOUT,
-    STRAIGHT,
-    data,
-    menus,
-    present,
-    tooltip,
-    transfers,
-)
-from scripts.report_page.look import (
-    GREY,
-    LEGEND,
-    beside,
-    colour,
-    methods,
-    panels,
-    switches,
-)
+from scripts.report_page import look
+from scripts.report_page.chart_data import ABOUT, data, tooltip, transfers
+from scripts.report_page.look import GREY, LEGEND
 from scripts.words.vocabulary import ALL, TRANSFERS
 
 TITLE = "dtypes"
@@ -54,20 +39,18 @@ def draw(points: pandas.DataFrame, static: bool = False) -> altair.FacetChart | 
     shown_data = data(
         rows, "machine", "panel", "kind", *ABOUT, "nbytes", "off", "low", "high", "us"
     )
-    names, kinds = methods(points), present(points, "dtype")
-    order = present(rows.sort_values("nbytes"), "size")
-    menu, chosen = menus(rows, machine=None)
-    methods_on, method_shown = switches("method", names)
-    dtypes_on, dtype_shown = switches("dtype", kinds)
-    across = altair.X("size:N", sort=order, title="size of the array", axis=STRAIGHT)
+    names, kinds = look.methods(points), look.present(points, "dtype")
+    methods_on, method_shown = look.switches("method", names)
+    dtypes_on, dtype_shown = look.switches("dtype", kinds)
+    across = look.across(rows.sort_values("nbytes"))
     off, low = (altair.Y(f"{field}:Q", title="% slower than the mean") for field in ("off", "low"))
     shown = altair.Chart().transform_filter("datum.kind === 'dtype'")
     shown = shown.transform_filter(method_shown).transform_filter(dtype_shown)
     marks = shown.mark_point(size=32, opacity=0.9).encode(
         x=across,
-        xOffset=beside(names),
+        xOffset=look.beside(names),
         y=off,
-        color=colour(names, static),
+        color=look.colour(names, static),
         shape=altair.Shape("dtype:N", title=None, legend=LEGEND).scale(domain=kinds),
         tooltip=tooltip(("off", "% slower than the mean"), ("us", "µs")),
     )
@@ -75,4 +58,4 @@ def draw(points: pandas.DataFrame, static: bool = False) -> altair.FacetChart | 
     band = band.mark_bar(color=GREY, opacity=0.2, width=altair.expr("bandwidth('x')")).encode(
         x=across, y=low, y2="high", tooltip=tooltip(("high", "noise, ± %"), about=["size"])
     )
-    return panels([band, marks], shown_data, rows, menu + methods_on + dtypes_on, chosen)
+    return look.panels([band, marks], shown_data, rows, methods_on + dtypes_on)
