@@ -12,6 +12,7 @@ from typing import Any
 import numpy
 import pandas
 
+from scripts.answers import choosing
 from scripts.reading import standing
 from scripts.words.formats import as_percent, duration, percent, rate, size
 from scripts.words.vocabulary import COLD, DTYPE, IN_RATES, KINDS, MEMORY, TRANSFERS, kind
@@ -122,18 +123,18 @@ def parted(found: Lines, beforehand: str) -> tuple[Lines, Lines]:
 
 def cold_start(result: pandas.DataFrame) -> Iterator[Sheet]:
     """A Sheet of what the first transfer of a fresh interpreter takes, and the installation."""
-    found: dict[str, dict[str, str]] = {}
-    rows = result[result["benchmark"].str.startswith("cold_start.") & (result["status"] == "ok")]
-    for row in rows.to_dict("records"):
-        step = COLD.get(row["operation"])
-        text = duration(row["seconds"]) if step else f"{row['installed_bytes'] / 1e6:.0f} MB"
-        found.setdefault(row["method"], {})[step or "installed"] = text
-    columns = [*COLD.values(), "installed"]
-    known = [name for name in columns if any(name in steps for steps in found.values())]
-    header = ["method", *known]
-    rows = [[method, *(found[method].get(name, "n/a") for name in header[1:])] for method in found]
+    found = choosing.cold_start(result)
+    steps = [*COLD.values(), "installed"]
+    steps = [step for step in steps if any(step in facts for facts in found.values())]
+    rows = [[name, *(cold_cell(facts, step) for step in steps)] for name, facts in found.items()]
     if rows:
-        yield Sheet("the first 1 KiB of a fresh interpreter", header, rows)
+        yield Sheet("the first 1 KiB of a fresh interpreter", ["method", *steps], rows)
+
+
+def cold_cell(facts: Mapping[str, float], step: str) -> str:
+    if step not in facts:
+        return "n/a"
+    return f"{facts[step] / 1e6:.0f} MB" if step == "installed" else duration(facts[step])
 
 
 def fastest(found: Lines, nbytes: int) -> tuple[list[str], str]:
