@@ -84,7 +84,7 @@ def answers(result: pandas.DataFrame, recorded: Recorded) -> Parts:
     runs = recorded.runs(result)
     changed = recorded.changed(result)
     said = first.of(result, recorded.table, runs, changed, recorded.left_out)
-    copies = side_by_side.lines(result, "copy").get(None)
+    copies = side_by_side.alone(result, "copy")
     if not said:
         said = [f"Doubtful: {doubt}" for doubt in doubtful]
         if copies:

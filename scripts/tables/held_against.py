@@ -11,14 +11,13 @@ from typing import Any
 
 import pandas
 
+from scripts.answers.standings import Lines, Rows
 from scripts.reading import intervals
-from scripts.tables.side_by_side import MANY, ORDINARY, Sheet, across, cell, lines
+from scripts.tables.side_by_side import SHOWN, Sheet, across, alone, cells, lines
 from scripts.words.formats import as_percent, percent, size, times
 from scripts.words.vocabulary import ALL, DTYPE, MEMORY, TRANSFERS
 
 LETTERS = string.ascii_uppercase
-BACK = "back into an existing NumPy array", "back into a new NumPy array"
-Rows = Mapping[int, Mapping[str, Any]]  # of points.py's table, by size
 Changed = tuple[float, float] | None  # by how much the logarithm of the time is above A's; margin
 Told = Callable[[str, int, int], Changed]  # of a name, a result's place and a size
 
@@ -40,7 +39,7 @@ def two(one: pandas.DataFrame, other: pandas.DataFrame, told: pandas.DataFrame) 
         yield from together(f"all methods together, {does.title}", rows[rows["method"].eq(ALL)])
     for name, title in (("link", "the link"), ("copy", "the host's own copy")):
         of_one = told[told["operation"].eq(name)].assign(method="").set_index(["method", "nbytes"])
-        sides = {"": [lines(result, name).get(None, {}) for result in (one, other)]}
+        sides = {"": [alone(result, name) for result in (one, other)]}
         yield from held(title, sides, of_two(of_one))
 
 
@@ -57,16 +56,8 @@ def of_two(rows: pandas.DataFrame) -> Told:
 
 def many(results: Sequence[pandas.DataFrame]) -> Iterator[Sheet]:
     """Any number of results, a Sheet for each operation and memory: of each the fastest method."""
-    asked: list[tuple[str, str, str | None]] = [
-        (f"{memory}, {does.title}", operation, memory)
-        for operation, does in TRANSFERS.items()
-        for memory in MEMORY
-    ]
-    asked += [
-        (ORDINARY, "ordinary_warm", None),
-        (MANY, "many_arrays", None),
-        *((f"{memory}, {BACK[0]}", "existing_host_array", memory) for memory in MEMORY),
-        (f"pageable, {BACK[1]}", "new_host_array", "pageable"),
+    asked = [
+        *((title, operation, memory) for title, operation, memory, _ in SHOWN),
         ("the link", "link", None),
         ("the link, back", "link_back", None),
         ("the host's own copy", "copy", None),
@@ -76,9 +67,9 @@ def many(results: Sequence[pandas.DataFrame]) -> Iterator[Sheet]:
         yield from held(title, {"": sides}, by_seconds(sides))
 
 
-def least(found: Mapping[str | None, Rows]) -> Rows:
+def least(found: Lines) -> Rows:
     """Of each size the row that takes the least time; of ways, those that need nothing before."""
-    best: dict[int, Mapping[str, Any]] = {}
+    best: Rows = {}
     for name, rows in found.items():
         for nbytes, row in rows.items():
             known = best.get(nbytes)
@@ -109,8 +100,7 @@ def held(title: str, named: Mapping[str, Sequence[Rows]], told: Told) -> Iterato
     margins: dict[int, float] = {}
     for name, sides in named.items():
         for letter, rows in zip(LETTERS, sides, strict=False):
-            label = f"{letter} {name}".strip()
-            sheet.rows.append([label, *(cell(rows, nbytes) for nbytes in there)])
+            sheet.rows.append(cells(f"{letter} {name}".strip(), rows, there))
         for number, letter in enumerate(LETTERS[1 : len(sides)], 1):
             found = {nbytes: told(name, number, nbytes) for nbytes in there}
             sheet.rows.append([f"{letter}/A", *(ratio(found[nbytes]) for nbytes in there)])
