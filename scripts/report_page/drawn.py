@@ -16,7 +16,7 @@ from scripts.recording import provenance
 from scripts.report_page import look, page
 from scripts.report_page.charts import CHARTS, OVER_TIME
 from scripts.report_page.charts.back import INTO as BACK
-from scripts.words.formats import count, listed, size
+from scripts.words.formats import count, day, listed, size
 from scripts.words.vocabulary import MEMORY, TRANSFERS
 
 NAMES = *CHARTS, *OVER_TIME
@@ -135,6 +135,6 @@ def of_run(run: pandas.DataFrame, results: str | Path, left_out: list[str]) -> s
     runs = provenance.beside(results, left_out, *map(str, first[RUN]))
     known = [first["gpu"] if isinstance(first["gpu"], str) else str(first["machine"])]
     known += [first["pcie_link"]] * isinstance(first["pcie_link"], str)
-    known += [f"commit {first['commit'][:8]}", f"measured {run['measured'].max():%Y-%m-%d}"]
+    known += [f"commit {first['commit'][:8]}", f"measured {day(run['measured'].max())}"]
     said = doubts.of(run, runs, left_out)
     return f"{', '.join(known)}.{f' Doubtful: {said[0]}' if said else ''}"
