@@ -27,7 +27,7 @@ from scripts.reading.points import RUN
 from scripts.report_page import against, look, of_machine
 from scripts.report_page.charts import CHARTS, OVER_TIME
 from scripts.setup import processors
-from scripts.words.formats import WITH_UNIT, duration, percents, size
+from scripts.words.formats import WITH_UNIT, article, duration, percents, size
 from scripts.words.vocabulary import TRANSFERS, WAYS
 
 HERE = Path(__file__).resolve().parent
@@ -54,7 +54,8 @@ def write(output: str | Path, results: str | Path) -> list[str]:
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(HERE), autoescape=True, trim_blocks=True, lstrip_blocks=True
     )
-    environment.filters |= {"size": size, "percent": percents, "seconds": duration}
+    environment.filters |= {"article": article, "size": size}
+    environment.filters |= {"percent": percents, "seconds": duration}
     environment.policies["json.dumps_kwargs"] = {}  # in our order, not the alphabet's
     template = environment.get_template("report.html.jinja")
     text = template.render(
