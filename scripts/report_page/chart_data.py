@@ -52,14 +52,19 @@ def standings(rows: DataFrame, *keys: str) -> DataFrame:
     rows = standing.of_methods(rows, keys)
     alike = (~rows["apart"]).groupby([rows[key] for key in keys], observed=True)
     rows["tied"] = ~rows["apart"] & alike.transform("sum").gt(1)
-    rows["longer"] = numpy.round(100 * numpy.expm1(rows["cost"]), 2)
+    rows["longer"] = in_percent(rows["cost"]).round(2)
     rows["sure"] = plus_minus(rows["margin"])
-    rows["margin"] = numpy.round(100 * numpy.expm1(rows["margin"]), 2)
+    rows["margin"] = in_percent(rows["margin"]).round(2)
     rows["takes"] = taken(rows["nbytes"], rows["seconds"])
     rows["stands"] = (rows["longer"].map(percent) + " longer").where(rows["apart"], "the fastest")
     rows["stands"] = rows["stands"].mask(rows["tied"], "cannot be told from the fastest")
     rows["stands"] = rows["stands"].mask(alike.transform("size").eq(1), "nothing else was measured")
     return rows
+
+
+def in_percent(logarithms: Any) -> Any:
+    """formats.as_percent of many."""
+    return 100 * numpy.expm1(logarithms)
 
 
 def plus_minus(margins: pandas.Series) -> pandas.Series:

@@ -6,7 +6,7 @@ import pandas
 
 from scripts.reading import dtypes, intervals
 from scripts.report_page import look
-from scripts.report_page.chart_data import ABOUT, data, tooltip, transfers
+from scripts.report_page.chart_data import ABOUT, data, in_percent, tooltip, transfers
 from scripts.report_page.look import GREY, LEGEND
 from scripts.words.vocabulary import ALL, TRANSFERS
 
@@ -29,9 +29,9 @@ def draw(points: pandas.DataFrame, static: bool = False) -> altair.FacetChart | 
     if rows.empty:
         return None
     mean = rows.groupby(keys)["log"].transform("mean")
-    rows["off"] = numpy.round(100 * numpy.expm1(rows["log"] - mean), 2)
+    rows["off"] = in_percent(rows["log"] - mean).round(2)
     spread = rows["sd"] * numpy.sqrt((1 - 1 / count[rows.index]) / rows["replicates"])
-    rows["high"] = numpy.round(100 * numpy.expm1(intervals.quantile(rows["free"]) * spread), 2)
+    rows["high"] = in_percent(intervals.quantile(rows["free"]) * spread).round(2)
     each = ["machine", "panel", "size"]
     noise = rows.groupby(each, observed=True, as_index=False)["high"].max()
     rows = pandas.concat([rows.assign(kind="dtype"), noise.assign(kind="noise")])

@@ -9,7 +9,6 @@ import json
 from collections.abc import Mapping, Sequence
 
 import altair
-import numpy
 import pandas
 
 from scripts.change_points.change import Change
@@ -17,7 +16,7 @@ from scripts.reading import intervals, standing
 from scripts.reading.own_part import own
 from scripts.reading.points import RUN
 from scripts.report_page import look, results_axis
-from scripts.report_page.chart_data import data, transfers
+from scripts.report_page.chart_data import data, in_percent, transfers
 from scripts.report_page.look import GREY
 from scripts.report_page.results_axis import ASIDE, RUN_OF, TURNED
 from scripts.words.vocabulary import ALL
@@ -98,7 +97,7 @@ def with_own(rows: pandas.DataFrame) -> pandas.DataFrame:
     part = logs.stack().reindex(table.index).to_numpy()
     half = intervals.quantile(rows["relative_df"]) * standing.error(rows)
     ends = {"own": 0, "own_low": -half, "own_high": half}
-    return rows.assign(**{name: 100 * numpy.expm1(part + end) for name, end in ends.items()})
+    return rows.assign(**{name: in_percent(part + end) for name, end in ends.items()})
 
 
 def opening(found: pandas.DataFrame) -> dict[str, dict[str, str]]:
