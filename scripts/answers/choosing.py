@@ -14,9 +14,9 @@ from pandas import DataFrame
 from scipy.special import fdtrc  # scipy.stats: f.sf
 
 from scripts.answers import paying, standings
-from scripts.reading import dtypes, intervals
+from scripts.reading import chosen, dtypes, intervals
 from scripts.words.thresholds import BETWEEN_RUNS
-from scripts.words.vocabulary import COLD, TRANSFERS
+from scripts.words.vocabulary import COLD
 
 
 def fastest(run: DataFrame, memory: str, operation: str) -> list[dict[str, Any]]:
@@ -114,8 +114,8 @@ def dtype_differences(run: DataFrame, same_run: bool = True) -> DataFrame:
     `p`: how likely noise alone makes the dtypes differ so (F-test of the logarithms); `slowest`:
     the dtype.
     """
-    chosen = run["status"].eq("ok") & run["operation"].isin(TRANSFERS) & run["log_sd"].notna()
-    rows = dtypes.comparable(run[chosen])
+    rows = chosen.transfers(run)
+    rows = dtypes.comparable(rows[rows["log_sd"].notna()])
     keys = ["method", "memory", "operation", "nbytes"]
     same = rows.assign(sum=rows["log"] * rows["replicates"]).groupby(keys, observed=True)
     mean = same["sum"].transform("sum") / same["replicates"].transform("sum")

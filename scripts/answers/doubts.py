@@ -11,6 +11,7 @@ from typing import Any
 
 from pandas import DataFrame
 
+from scripts.reading import chosen
 from scripts.recording import facts, gpu, host  # noqa: F401 - they have alarms
 from scripts.setup import git, stack
 from scripts.words.formats import count, percent
@@ -26,7 +27,7 @@ def of(run: DataFrame, runs: Runs, left_out: Sequence[str] = ()) -> list[str]:
     `run` has the rows of one result, at least one, in the table of reading/points.py, `runs` is
     what provenance.beside has of it, `left_out` what points.load left out.
     """
-    transfers = run[run["operation"].isin(list(TRANSFERS)) & run["status"].eq("ok")]
+    transfers = chosen.transfers(run)
     found = [*of_runs(run, runs), *of_older(run, left_out)]
     if len(transfers):
         found += [*of_nothing(runs), *of_age(transfers), *of_noise(transfers)]

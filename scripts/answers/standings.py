@@ -49,19 +49,18 @@ class Standing:
     def took(self, name: str) -> float:
         return float(self.rows[name]["seconds"])
 
-    def times(self, slow: str, fast: str) -> float | None:
-        """How many times as fast as `slow` the other one is; None if that is not told."""
+    def gain(self, slow: str, fast: str) -> float:
+        """How many times as fast as `slow` the other one is; 0 if that is not told, or one of the
+        two was not measured."""
+        if not {slow, fast} <= self.rows.keys():
+            return 0
         one, other = self.rows[slow], self.rows[fast]
         if not any(math.isnan(row["relative"]) for row in self.rows.values()):
             longer, margin = one["relative"] - other["relative"], standing.margin(one)
         else:
             longer = math.log(one["seconds"] / other["seconds"])
             margin = intervals.margin(one, other)
-        return math.exp(longer) if longer > margin else None
-
-    def gain(self, slow: str, fast: str) -> float:
-        """The same; 0 where one of the two was not measured."""
-        return (self.times(slow, fast) or 0) if {slow, fast} <= self.rows.keys() else 0
+        return math.exp(longer) if longer > margin else 0
 
 
 def of_sizes(rows: DataFrame) -> list[Standing]:

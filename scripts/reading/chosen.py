@@ -26,6 +26,11 @@ def why_none(left_out: Sequence[str], machine: str | None = None) -> str:
     return f" ({of[0]})" if of else ""
 
 
+def transfers(points: DataFrame) -> DataFrame:
+    """The rows of transfers to a GPU that were measured."""
+    return points[points["operation"].isin(TRANSFERS) & points["status"].eq("ok")]
+
+
 def choose(points: DataFrame, word: str) -> DataFrame:
     """The result that `word` names: MACHINE:COMMIT, or MACHINE for its newest with a GPU's numbers.
 
@@ -51,7 +56,7 @@ def choose(points: DataFrame, word: str) -> DataFrame:
     measured = found[found["status"] == "ok"]
     if measured.empty:
         raise NoSuchResult(f"Nothing of {word} was measured: all is n/a or failed")
-    gpu = measured[measured["operation"].isin(TRANSFERS)]
+    gpu = transfers(measured)
     return last(points, measured if gpu.empty else gpu, "commit_date", "measured")
 
 
@@ -70,5 +75,5 @@ def last_measured(points: DataFrame) -> tuple[DataFrame, DataFrame | None]:
     measured = points[points["status"] == "ok"]
     if measured.empty:
         raise NoSuchResult("No number is recorded that can be read")
-    gpu = measured[measured["operation"].isin(TRANSFERS)]
+    gpu = transfers(measured)
     return last(points, measured, "measured"), None if gpu.empty else last(points, gpu, "gb_per_s")

@@ -10,10 +10,11 @@ import pandas
 from scripts.answers import doubts
 from scripts.change_points import over_time
 from scripts.reading import points
-from scripts.reading.chosen import why_none
+from scripts.reading.chosen import transfers, why_none
 from scripts.reading.points import RUN
 from scripts.recording import provenance
 from scripts.report_page import look, page
+from scripts.report_page.chart_data import THERE
 from scripts.report_page.charts import CHARTS, OVER_TIME
 from scripts.report_page.charts.back import INTO as BACK
 from scripts.words.formats import count, day, listed, size
@@ -22,10 +23,7 @@ from scripts.words.vocabulary import MEMORY, TRANSFERS
 NAMES = *CHARTS, *OVER_TIME
 # What an array is transferred into, in a word: the operations that do so.
 INTO = {
-    word: [
-        *(name for name, one in TRANSFERS.items() if one.into == f"{word} array"),
-        *(name for name, into in BACK.items() if into == f"{word} array"),
-    ]
+    word: [name for name, into in {**THERE, **BACK}.items() if into == f"{word} array"]
     for word in ("existing", "new")
 }
 BY_WAY = "ordinary", "many"  # charts
@@ -67,21 +65,20 @@ def chart(
     if series:
         about.append(f"{series[0].upper()}{series[1:]}.")
     chosen = selected(table, memory, operation, of_size)
-    if name in OVER_TIME and chosen["operation"].isin(list(TRANSFERS)).any():
+    made, found = (CHARTS | OVER_TIME)[name], None
+    if name in CHARTS:
+        found = made.draw(page.newest(chosen), static=True)
+    elif len(transfers(chosen)):
         runs = over_time.of(table, results, left_out)
         histories = page.histories_of(table, runs, results)
-        changes = {one: found for one, (found, _) in histories.items()}
         runs = over_time.changed(runs, look.methods(table))
-        found = OVER_TIME[name].draw(chosen, changes, runs, static=True)
+        found = made.draw(chosen, histories, runs, static=True)
         number = count(chosen.groupby(RUN, observed=True).ngroups, "result", "results")
         about[-1] += f" {number} of this machine."
-    else:
-        found = CHARTS[name].draw(page.newest(chosen), static=True) if name in CHARTS else None
     if found is None:
         raise ValueError(
             f"There is nothing to draw: {name} has nothing of {series or 'this result'}"
         )
-    made = (CHARTS | OVER_TIME)[name]
     lines = [*about, *textwrap.wrap(made.CAPTION, WIDE)]
     title = altair.TitleParams(
         made.TITLE, subtitle=lines, anchor="start", offset=14, fontSize=15, subtitleColor="#555"
@@ -95,10 +92,10 @@ def of_machine(
     """The rows of `machine`, or of the fastest. ValueError if it has no results with a GPU, with
     what of it was left out."""
     rows = page.newest(table)
-    transfers = rows[rows["operation"].eq("existing_array") & rows["status"].eq("ok")]
-    if machine is None and len(transfers):
-        machine = transfers.loc[transfers["gb_per_s"].idxmax(), "machine"]
-    if machine not in set(transfers["machine"]):
+    there = rows[rows["operation"].eq("existing_array") & rows["status"].eq("ok")]
+    if machine is None and len(there):
+        machine = there.loc[there["gb_per_s"].idxmax(), "machine"]
+    if machine not in set(there["machine"]):
         of = "" if machine is None else f" of a machine {machine!r}"
         raise ValueError(f"There are no GPU results{of}{why_none(left_out, machine)}")
     return table[table["machine"].eq(machine)]

@@ -15,6 +15,7 @@ import pandas
 
 from scripts.answers import choosing, standings
 from scripts.answers.standings import Lines, Rows, Standing
+from scripts.reading import chosen
 from scripts.words.formats import duration, percent, rate, size
 from scripts.words.vocabulary import COLD, IN_RATES, KINDS, MEMORY, TRANSFERS, kind
 
@@ -86,7 +87,7 @@ def methods(result: pandas.DataFrame) -> Iterator[Sheet]:
         yield from in_turn(title, found, beside)
     yield from cold_start(result)
     copy = alone(result, "copy")
-    if copy and not result.loc[result["status"].eq("ok"), "operation"].isin(TRANSFERS).any():
+    if copy and chosen.transfers(result).empty:
         sheet = across("NumPy to NumPy, on the host", sorted(copy))
         sheet.rows.append(cells("host copy", copy, sorted(copy)))
         yield sheet

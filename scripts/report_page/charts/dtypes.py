@@ -4,11 +4,11 @@ import altair
 import numpy
 import pandas
 
-from scripts.reading import dtypes, intervals
+from scripts.reading import chosen, dtypes, intervals
 from scripts.report_page import look
 from scripts.report_page.chart_data import ABOUT, data, in_percent, tooltip, transfers
 from scripts.report_page.look import GREY, LEGEND
-from scripts.words.vocabulary import ALL, TRANSFERS
+from scripts.words.vocabulary import ALL
 
 TITLE = "dtypes"
 CAPTION = (
@@ -19,9 +19,7 @@ CAPTION = (
 
 
 def draw(points: pandas.DataFrame, static: bool = False) -> altair.FacetChart | None:
-    rows = dtypes.comparable(
-        points[points["status"].eq("ok") & points["operation"].isin(TRANSFERS)]
-    )
+    rows = dtypes.comparable(chosen.transfers(points))
     rows = transfers(rows[rows["method"].ne(ALL)])
     keys = ["machine", "panel", "method", "nbytes"]
     count = rows.groupby(keys)["dtype"].transform("nunique")

@@ -6,7 +6,7 @@ is off from what it mostly is. On request GB/s, in which there is also what the 
 
 import itertools
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import altair
 import pandas
@@ -30,7 +30,7 @@ CAPTION = (
 OWN, RATE = "time beside the other methods, %", "GB/s"
 STEP_OF = ["machine", "commit", "method", "memory", "operation", "nbytes", "dtype"]
 MOST_ROWS = 30_000  # of the page's history; what is older than its newest half is thinned
-Changes = Mapping[str, Sequence[Change]]  # by machine
+Histories = Mapping[str, tuple[list[Change], list[str]]]  # by machine, as the page has them
 
 
 def series(points: pandas.DataFrame) -> pandas.DataFrame:
@@ -49,11 +49,11 @@ def series(points: pandas.DataFrame) -> pandas.DataFrame:
     return rows.sort_values(["machine", "result"], kind="stable", ignore_index=True)
 
 
-def steps(rows: pandas.DataFrame, histories: Changes) -> pandas.DataFrame:
+def steps(rows: pandas.DataFrame, histories: Histories) -> pandas.DataFrame:
     """The rows of `series` at change points, with `step`, by how many per cent longer it takes, and
     whether that is by its ratio to the others, or in seconds."""
     names, found = look.methods(rows), []
-    for machine, changes in histories.items():
+    for machine, (changes, _) in histories.items():
         for change in changes:
             moved = names if change.method == ALL else [change.method]
             for family in change.families:
@@ -117,14 +117,13 @@ def opening(found: pandas.DataFrame) -> dict[str, dict[str, str]]:
 
 def draw(
     points: pandas.DataFrame,
-    histories: Changes,
+    histories: Histories,
     results: pandas.DataFrame,
     static: bool = False,
 ) -> altair.TopLevelMixin | None:
     """Each method over the results of a machine, oldest first; a large, ringed mark where it steps.
 
-    `histories` is {machine: changes} as change_points/history.py has them, `results` what
-    over_time.changed has of the results.
+    `results` is what over_time.changed has of the results.
     """
     rows = series(points)
     if rows.empty:
