@@ -30,7 +30,9 @@ def of(run: DataFrame, runs: Runs, left_out: Sequence[str] = ()) -> list[str]:
     transfers = chosen.transfers(run)
     found = [*of_runs(run, runs), *of_older(run, left_out)]
     if len(transfers):
-        found += [*of_nothing(runs), *of_age(transfers), *of_noise(transfers)]
+        if not runs:
+            found.append("Nothing is recorded of the driver, the link under load and throttling")
+        found += [*of_age(transfers), *of_noise(transfers)]
     return [f"{text}." for text in dict.fromkeys(found)]
 
 
@@ -59,11 +61,6 @@ def other_stack(found: Mapping[str, Any], commit: str) -> Iterator[str]:
         wheels = {f"{method}-cuda{major}x": version for method, version in found.items()}
         pinned = pinned_by(commit, name, found["python"])
         yield from stack.unlike(pinned, {**found, **wheels}, f"{name}.txt")
-
-
-def of_nothing(runs: Runs) -> Iterator[str]:
-    if not runs:
-        yield "Nothing is recorded of the driver, the link under load and throttling"
 
 
 @functools.cache
