@@ -109,9 +109,7 @@ def which(answer: tuple[str, list[str]], same: Sequence[Standing]) -> str:
     slowest = [max(one.others.values()) for one in same]
     others = f"the slowest takes {percents(min(slowest), max(slowest))} longer"
     if len(best) > 1:
-        return f"{where} {listed(best)}, which cannot be told apart; {others}".replace(
-            "; ", ", and "
-        )
+        return f"{where} {listed(best)}, which cannot be told apart, and {others}"
     return f"{where} {best[0]} is the fastest, and {others}"
 
 

@@ -94,5 +94,4 @@ def started(visible: Iterable[str]) -> Any:
         yield workers
     finally:
         for worker in workers:
-            worker.process.kill()
-            worker.process.wait()
+            worker.end("it is over")

@@ -54,11 +54,12 @@ def chart(
         table = of_machine(table, machine, left_out)
     newest = page.newest(table)
     about = [of_run(run, results, left_out) for _, run in page.by_machine(newest)]
+    of_size = None if nbytes is None else measured(newest, nbytes)
     if name in (*OVER_TIME, "machines"):
         memory, operation = memory or MEMORY[0], operation or "existing"
-    of_size = None if nbytes is None else measured(newest, nbytes)
     if name in OVER_TIME:
-        of_size = of_size or largest(newest)
+        all_sizes = newest.loc[newest["operation"].isin(TRANSFERS), "nbytes"]
+        of_size = of_size or int(all_sizes.max())
     words = [f"{memory} memory"] * bool(memory) + [f"{operation} array"] * bool(operation)
     words += [size(of_size)] if of_size else []
     series = ", ".join(words)
@@ -99,10 +100,6 @@ def of_machine(
         of = "" if machine is None else f" of a machine {machine!r}"
         raise ValueError(f"There are no GPU results{of}{why_none(left_out, machine)}")
     return table[table["machine"].eq(machine)]
-
-
-def largest(rows: pandas.DataFrame) -> int:
-    return int(rows.loc[rows["operation"].isin(list(TRANSFERS)), "nbytes"].max())
 
 
 def measured(rows: pandas.DataFrame, text: str) -> int:

@@ -88,7 +88,7 @@ def across(rows: pandas.DataFrame, of: str = "the array") -> altair.X:
 
 
 def upwards(field: str, title: str) -> altair.Y:
-    """A logarithmic axis."""
+    """`field` upwards, on a logarithmic axis."""
     one = altair.Y(f"{field}:Q", title=title, axis=LOG_AXIS)
     return one.scale(type="log", nice=False, padding=8)
 

@@ -119,10 +119,9 @@ def bundle() -> str:
 def newest(table: pandas.DataFrame) -> pandas.DataFrame:
     """The rows of each machine's newest result that has transfers to a GPU."""
     result = table.groupby(RUN, observed=True, sort=False).ngroup()
-    rows = transfers(table)
-    rows = rows.assign(result=result[rows.index])
-    rows = rows.sort_values(["commit_date", "measured"], kind="stable")
-    return table[result.isin(rows.drop_duplicates("machine", keep="last")["result"])]
+    rows = transfers(table).sort_values(["commit_date", "measured"], kind="stable")
+    last = rows.drop_duplicates("machine", keep="last")
+    return table[result.isin(result[last.index])]
 
 
 def measured_last(latest: pandas.DataFrame) -> str | None:

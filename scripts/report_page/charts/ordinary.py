@@ -30,9 +30,7 @@ def draw(points: pandas.DataFrame, static: bool = False) -> altair.TopLevelMixin
     rows = points[points["operation"].isin(list(COLD)) & points["status"].eq("ok")]
     rows = rows.sort_values(["operation", "nbytes"], ascending=[False, True], kind="stable")
     each = rows.groupby(["machine", "operation", "nbytes"], observed=True, sort=False)
-    rows = pandas.concat(
-        [rows[:0].assign(times=0.0, margin=0.0), *(against(one) for _, one in each)]
-    )
+    rows = pandas.concat([rows[:0], *(against(one) for _, one in each)])
     if rows.empty:
         return None
     rows = told(with_numbers(rows))
