@@ -90,18 +90,15 @@ def of_noise(transfers: DataFrame) -> Iterator[str]:
         yield f"The host was busy: {quiet} of {processes} processes were always on a quiet core"
     ratios = bool(transfers["relative_sd"].notna().any())
     column = "relative_sd" if ratios else "log_sd"
-    noisy: dict[str, dict[str, float]] = {}
-    known = transfers.loc[transfers[column].notna(), ["operation", "memory", "nbytes", column]]
-    for row in known.to_dict("records"):
-        memory, nbytes = str(row["memory"]), int(row["nbytes"])
-        if row[column] > unchanged(memory, nbytes, by_ratio=ratios):
-            found = noisy.setdefault(kind(memory, nbytes), {})
-            into = TRANSFERS[row["operation"]].into
-            found[into] = max(found.get(into, 0), row[column])
-    for of, found in noisy.items():
+    known = transfers[transfers[column].notna()]
+    of = [*zip(known["memory"].astype(str), known["nbytes"].astype(int), strict=True)]
+    limits = [unchanged(*one, by_ratio=ratios) for one in of]
+    noisy = known.assign(kind=[kind(*one) for one in of])[known[column] > limits]
+    for name, found in noisy.groupby("kind", sort=False):
         what = "a method beside the others varies by" if ratios else "the seconds vary by"
-        spread = percent(100 * max(found.values()))
-        where = ", ".join([of, *found] if len(found) == 1 else [of])
+        spread = percent(100 * found[column].max())
+        into = {TRANSFERS[operation].into for operation in found["operation"]}
+        where = ", ".join([str(name), *into] if len(into) == 1 else [str(name)])
         yield f"Much noise: from process to process {what} {spread} ({where})"
 
 

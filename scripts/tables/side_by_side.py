@@ -10,7 +10,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy
 import pandas
 
 from scripts.answers import choosing, standings
@@ -133,23 +132,21 @@ def noise(result: pandas.DataFrame) -> str:
     rows = result[result["processes"].gt(1)]
     rows, copies = (rows[rows["operation"].eq(name)] for name in ("existing_array", "copy"))
     of = [kind(*row) for row in zip(rows["memory"], rows["nbytes"], strict=True)]
-    kinds = {name: rows[numpy.array(of, object) == name] for name in KINDS}
+    rows = rows.assign(kind=pandas.Categorical(of, KINDS))
     if rows.empty:  # no GPU
-        kinds = {"NumPy to NumPy": copies}
-    spreads = {name: rows["process_spread"] for name, rows in kinds.items() if len(rows)}
-    apart = [
-        f"{found.median():.1%} ({found.quantile(0.95):.0%}) {name}"
-        for name, found in spreads.items()
-    ]
-    if not apart:
+        rows = copies.assign(kind="NumPy to NumPy")
+    kinds = [*rows.groupby("kind", observed=True)]
+    if not kinds:
         return "one process a point: nothing is known of the noise"
+    spreads = ((name, found["process_spread"]) for name, found in kinds)
+    apart = [f"{one.median():.1%} ({one.quantile(0.95):.0%}) {name}" for name, one in spreads]
     said = (
         f"{result['processes_quiet'].sum()} of {result['processes'].sum()} processes all the time "
         f"on a quiet core; the processes of a point differ by (median, 95th percentile) "
         f"{'; '.join(apart)}"
     )
-    known = {name: rows["relative_sd"].dropna() for name, rows in kinds.items()}
-    ratios = [f"{sds.iloc[0]:.1%} {name}" for name, sds in known.items() if len(sds)]
+    known = ((name, found["relative_sd"].dropna()) for name, found in kinds)
+    ratios = [f"{sds.iloc[0]:.1%} {name}" for name, sds in known if len(sds)]
     if ratios:
         said += f"; the ratios of a method by (standard deviation) {'; '.join(ratios)}"
     return said
