@@ -19,7 +19,6 @@ from scripts.words.vocabulary import DTYPE, MEMORY, SMALL
 
 OPERATION = "existing_array"
 Row = Mapping[str, Any]  # of points.py's table
-Rows = Mapping[str, Row]  # by method
 
 
 def told(latest: pandas.DataFrame) -> dict[str, list[str]]:
@@ -60,7 +59,7 @@ def name(run: pandas.DataFrame) -> str:
     return f"{first['machine']} (measured {day(run['measured'].max())})"
 
 
-def part(ours: Rows, theirs: Rows) -> str:
+def part(ours: Mapping[str, Row], theirs: Mapping[str, Row]) -> str:
     """One size, by the method that takes the least time on both together."""
     pairs = [(ours[name], theirs[name]) for name in ours if name in theirs]
     one, other = min(pairs, key=lambda pair: pair[0]["seconds"] * pair[1]["seconds"])

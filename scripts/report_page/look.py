@@ -122,7 +122,7 @@ def choice(kind: str, names: list[str], value: str | None) -> tuple[altair.Param
     name = f"chosen_{kind}"
     parameter = altair.param(
         name=name,
-        value=names[0] if value is None else value,
+        value=value if value in names else names[0],
         bind=menu if len(names) > 1 else altair.Undefined,
     )
     return parameter, f"datum.{kind} === {name}"
@@ -138,7 +138,7 @@ def menus(rows: pandas.DataFrame, **fields: str | None) -> tuple[list[Any], str]
     for field, first in fields.items():
         options = present(rows, field)
         if len(options) > (field != "machine"):
-            menu, chosen = choice(field, options, value=first if first in options else None)
+            menu, chosen = choice(field, options, first)
             parameters.append(menu)
             filters.append(chosen)
     return parameters, " && ".join(filters)
@@ -210,9 +210,10 @@ def for_page(chart: altair.TopLevelMixin) -> dict[str, Any]:
 def save(chart: altair.TopLevelMixin, path: str | Path) -> None:
     """Write `chart` as the SVG or PNG that the name of `path` ends in. ValueError for others."""
     specification = finished(chart).properties(background="white").to_dict()
-    if Path(path).suffix == ".svg":
-        Path(path).write_text(vl_convert.vegalite_to_svg(specification) + "\n")
-    elif Path(path).suffix == ".png":
-        Path(path).write_bytes(vl_convert.vegalite_to_png(specification, scale=2))
+    path = Path(path)
+    if path.suffix == ".svg":
+        path.write_text(vl_convert.vegalite_to_svg(specification) + "\n")
+    elif path.suffix == ".png":
+        path.write_bytes(vl_convert.vegalite_to_png(specification, scale=2))
     else:
         raise ValueError(f"{path}: a chart is written as .svg or .png")
