@@ -84,13 +84,15 @@ def margin(one: Mapping[str, Any], other: Mapping[str, Any], same_run: bool = Tr
     known.
     """
     widen = 1.0 if same_run else BETWEEN_RUNS
-    variance = 0.0
-    for point in (one, other):
-        processes = numpy.asarray(point["processes"], float)  # NaN, not NA: it compares as False
-        with numpy.errstate(divide="ignore"):
-            variance = variance + point["log_sd"] ** 2 / processes
     free = numpy.minimum(one["degrees_of_freedom"], other["degrees_of_freedom"])
-    return widen * quantile(free) * numpy.sqrt(variance)
+    return widen * quantile(free) * numpy.hypot(error(one), error(other))
+
+
+def error(point: Mapping[str, Any]) -> Any:
+    """The standard error of the logarithm of a point's seconds."""
+    processes = numpy.asarray(point["processes"], float)  # NaN, not NA: it compares as False
+    with numpy.errstate(divide="ignore"):
+        return point["log_sd"] / numpy.sqrt(processes)
 
 
 def differ(one: Mapping[str, Any], other: Mapping[str, Any], same_run: bool = True) -> Any:
