@@ -12,6 +12,7 @@ from typing import Any
 from pandas import DataFrame
 
 from scripts.reading import chosen
+from scripts.reading.results_file import OLDER
 from scripts.recording import facts, gpu, host  # noqa: F401 - they have alarms
 from scripts.setup import git, stack
 from scripts.words.formats import count, percent
@@ -106,7 +107,7 @@ def of_older(run: DataFrame, left_out: Sequence[str]) -> Iterator[str]:
     """What of it is left out, as it was measured with an older version of the benchmarks."""
     first = run.iloc[0]
     name = f"{first['machine']}/{str(first['commit'])[:8]}-{first['environment']}.json: "
-    older = [line for line in left_out if line.startswith(name) and "an older version" in line]
+    older = [line for line in left_out if line.startswith(name) and line.endswith(OLDER)]
     if older:
         number = count(len(older), "benchmark", "benchmarks")
         yield f"{number} of an older measurement model are left out: measure this machine anew"

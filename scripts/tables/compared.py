@@ -4,6 +4,7 @@ printed.py prints them.
 """
 
 import sys
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
@@ -183,15 +184,14 @@ def of_last(recorded: Recorded, sentences: bool = False) -> Parts:
 
 def shorter(left_out: Iterable[str], words: Sequence[str]) -> Iterator[str]:
     """The same, of the machines that are asked for; what is of an older version, by its file."""
-    older: dict[str, int] = {}
+    older: Counter[str] = Counter()
     for line in left_out:
         folder, _, file = line.partition("/")
         asked = (word.startswith(folder) or folder.startswith(word.split(":")[0]) for word in words)
         if words and file and not any(asked):
             continue
         if line.endswith(OLDER):
-            file = line.partition(": ")[0]
-            older[file] = older.get(file, 0) + 1
+            older[line.partition(": ")[0]] += 1
         else:
             yield line
     for file, number in older.items():
