@@ -19,7 +19,7 @@ class NoSuchResult(Exception):
     """The text says what there is instead."""
 
 
-def why_none(left_out: Sequence[str], machine: str | None = None) -> str:
+def why_none(left_out: Sequence[str], machine: str | None) -> str:
     """' (what was left out)', the first line of it, of `machine` if one is named; '' if nothing."""
     begin = "" if machine is None else (f"{machine}:", f"{machine}/")
     of = [line for line in left_out if line.startswith(begin)]
