@@ -5,7 +5,6 @@ ratios within visits (reading/standing.py), pinned and pageable memory, which no
 together, by their seconds. What "cannot be told apart" does not differ at the level of 99 %.
 """
 
-import itertools
 import math
 from collections.abc import Mapping
 from typing import Any
@@ -14,26 +13,10 @@ import numpy
 from pandas import DataFrame
 from scipy.special import fdtrc  # scipy.stats: f.sf
 
-from scripts.answers import standings
-from scripts.reading import dtypes, intervals
+from scripts.answers import paying, standings
+from scripts.reading import chosen, dtypes, intervals
 from scripts.words.thresholds import BETWEEN_RUNS
-from scripts.words.vocabulary import COLD, MEMORY, OTHERS, TRANSFERS
-
-PIN = OTHERS["pin"]
-NEEDED = [
-    *("machine", "benchmark", "operation", "method", "memory", "dtype", "nbytes", "seconds"),
-    *("installed_bytes", "processes", "log_sd", "degrees_of_freedom"),
-    *("visits", "relative", "relative_sd", "relative_df"),
-]
-
-
-def measured(run: DataFrame, **columns: str) -> DataFrame:
-    """The rows of `run` that have seconds, and these values in these columns."""
-    chosen = run["status"].eq("ok")
-    for column, value in columns.items():
-        chosen &= run[column].eq(value)
-    rows = run.loc[chosen, NEEDED]
-    return rows.assign(method=rows["method"].astype(str))
+from scripts.words.vocabulary import COLD
 
 
 def fastest(run: DataFrame, memory: str, operation: str) -> list[dict[str, Any]]:
@@ -62,39 +45,29 @@ def fastest(run: DataFrame, memory: str, operation: str) -> list[dict[str, Any]]
     ]
 
 
-def side_by_side(run: DataFrame, operation: str) -> DataFrame:
-    """A row a method and size measured in both kinds of memory: the columns of both, suffixed."""
-    keys = ["method", "nbytes"]
-    pinned, pageable = (
-        measured(run, memory=memory, operation=operation, dtype="float32") for memory in MEMORY
-    )
-    return pinned.merge(pageable, on=keys, suffixes=("_pinned", "_pageable")).sort_values(
-        "nbytes", kind="stable"
-    )
-
-
-def of(rows: DataFrame, memory: str) -> dict[str, Any]:
-    columns = "seconds", "log_sd", "processes", "degrees_of_freedom"
-    return {column: rows[f"{column}_{memory}"] for column in columns}
-
-
-def pinned_from(run: DataFrame, operation: str) -> dict[str, int | None]:
-    """{method: the size in bytes from which on pinned is faster than pageable; None if never}.
+def saved_by_pinning(run: DataFrame, operation: str) -> dict[str, dict[int, float]]:
+    """{method: {size in bytes: seconds that a pinned array saves; 0 where that is not told}}.
 
     Without the methods of which nobody knows, as the noise is not known.
     """
-    rows = side_by_side(run, operation)
-    rows = rows[rows["log_sd_pinned"].notna() & rows["log_sd_pageable"].notna()]
-    gain = intervals.differ(of(rows, "pinned"), of(rows, "pageable"))
-    rows["faster"] = gain & (rows["seconds_pinned"] < rows["seconds_pageable"])
+    pageable = {one.nbytes: one.rows for one in standings.of(run, operation, "pageable")}
+    found: dict[str, dict[int, float]] = {}
+    for one in standings.of(run, operation, "pinned"):
+        for method, row in one.rows.items():
+            other = pageable.get(one.nbytes, {}).get(method)
+            if other and not math.isnan(row["log_sd"] + other["log_sd"]):
+                saved = (other["seconds"] - row["seconds"]) * intervals.differ(row, other)
+                found.setdefault(method, {})[one.nbytes] = max(saved, 0)
+    return found
+
+
+def pinned_from(run: DataFrame, operation: str) -> dict[str, int | None]:
+    """{method: the size in bytes from which on pinned is faster than pageable; None if never}."""
     found: dict[str, int | None] = {}
-    for method, group in rows.groupby("method", observed=True, sort=False):
-        on = list(
-            itertools.takewhile(
-                lambda row: row[1], zip(group["nbytes"][::-1], group["faster"][::-1], strict=True)
-            )
-        )
-        found[str(method)] = int(on[-1][0]) if on else None
+    for method, saved in saved_by_pinning(run, operation).items():
+        found[method] = None
+        for nbytes, seconds in saved.items():
+            found[method] = (found[method] or nbytes) if seconds else None
     return found
 
 
@@ -112,24 +85,20 @@ def transfers_to_pay(run: DataFrame, operation: str) -> dict[str, dict[int, int 
 
     None where pinned cannot be told to be faster; {} if no pinning was measured.
     """
-    pin = measured(run, benchmark=PIN)[["method", "nbytes", "seconds"]]
-    rows = side_by_side(run, operation).merge(pin, on=["method", "nbytes"])
-    rows = rows[rows["log_sd_pinned"].notna() & rows["log_sd_pageable"].notna()]
-    saved = rows["seconds_pageable"] - rows["seconds_pinned"]
-    saved = saved.where(intervals.differ(of(rows, "pinned"), of(rows, "pageable")), 0)
-    found: dict[str, dict[int, int | None]] = {}
-    for method, nbytes, cost, gain in zip(
-        rows["method"], rows["nbytes"], rows["seconds"], saved, strict=True
-    ):
-        count = math.ceil(cost / gain) if gain > 0 else None
-        found.setdefault(str(method), {})[int(nbytes)] = count
+    found = {}
+    for method, saved in saved_by_pinning(run, operation).items():
+        costs = paying.cost(run, "pin", method)
+        if there := [nbytes for nbytes in saved if nbytes in costs]:
+            found[method] = {
+                nbytes: math.ceil(costs[nbytes] / saved[nbytes]) if saved[nbytes] else None
+                for nbytes in there
+            }
     return found
 
 
 def cold_start(run: DataFrame) -> dict[str, dict[str, float]]:
     """{method: {"import": s, "first copy": s, ..., "installed": bytes}} as far as recorded."""
-    rows = measured(run)
-    rows = rows[rows["benchmark"].astype(str).str.startswith("cold_start.")]
+    rows = run[run["status"].eq("ok") & run["benchmark"].str.startswith("cold_start.")]
     found: dict[str, dict[str, float]] = {}
     for row in rows.itertuples():
         name = COLD.get(row.operation, "installed")
@@ -145,9 +114,8 @@ def dtype_differences(run: DataFrame, same_run: bool = True) -> DataFrame:
     `p`: how likely noise alone makes the dtypes differ so (F-test of the logarithms); `slowest`:
     the dtype.
     """
-    rows = measured(run)
-    rows = rows[rows["operation"].isin(list(TRANSFERS)) & rows["log_sd"].notna()]
-    rows = dtypes.comparable(rows)
+    rows = chosen.transfers(run)
+    rows = dtypes.comparable(rows[rows["log_sd"].notna()])
     keys = ["method", "memory", "operation", "nbytes"]
     same = rows.assign(sum=rows["log"] * rows["replicates"]).groupby(keys, observed=True)
     mean = same["sum"].transform("sum") / same["replicates"].transform("sum")

@@ -11,6 +11,8 @@ from typing import Any
 
 from pandas import DataFrame
 
+from scripts.reading import chosen
+from scripts.reading.results_file import OLDER
 from scripts.recording import facts, gpu, host  # noqa: F401 - they have alarms
 from scripts.setup import git, stack
 from scripts.words.formats import count, percent
@@ -26,10 +28,12 @@ def of(run: DataFrame, runs: Runs, left_out: Sequence[str] = ()) -> list[str]:
     `run` has the rows of one result, at least one, in the table of reading/points.py, `runs` is
     what provenance.beside has of it, `left_out` what points.load left out.
     """
-    transfers = run[run["operation"].isin(list(TRANSFERS)) & run["status"].eq("ok")]
+    transfers = chosen.transfers(run)
     found = [*of_runs(run, runs), *of_older(run, left_out)]
     if len(transfers):
-        found += [*of_nothing(runs), *of_age(transfers), *of_noise(transfers)]
+        if not runs:
+            found.append("Nothing is recorded of the driver, the link under load and throttling")
+        found += [*of_age(transfers), *of_noise(transfers)]
     return [f"{text}." for text in dict.fromkeys(found)]
 
 
@@ -60,11 +64,6 @@ def other_stack(found: Mapping[str, Any], commit: str) -> Iterator[str]:
         yield from stack.unlike(pinned, {**found, **wheels}, f"{name}.txt")
 
 
-def of_nothing(runs: Runs) -> Iterator[str]:
-    if not runs:
-        yield "Nothing is recorded of the driver, the link under load and throttling"
-
-
 @functools.cache
 def pinned_by(commit: str, name: str, python: str) -> dict[str, str]:
     try:
@@ -92,18 +91,16 @@ def of_noise(transfers: DataFrame) -> Iterator[str]:
         yield f"The host was busy: {quiet} of {processes} processes were always on a quiet core"
     ratios = bool(transfers["relative_sd"].notna().any())
     column = "relative_sd" if ratios else "log_sd"
-    noisy: dict[str, dict[str, float]] = {}
     known = transfers.loc[transfers[column].notna(), ["operation", "memory", "nbytes", column]]
-    for row in known.to_dict("records"):
-        memory, nbytes = str(row["memory"]), int(row["nbytes"])
-        if row[column] > unchanged(memory, nbytes, by_ratio=ratios):
-            found = noisy.setdefault(kind(memory, nbytes), {})
-            into = TRANSFERS[row["operation"]].into
-            found[into] = max(found.get(into, 0), row[column])
-    for of, found in noisy.items():
+    known = known.drop_duplicates()  # methods and dtypes are pooled
+    of = [*zip(known["memory"].astype(str), known["nbytes"].astype(int), strict=True)]
+    limits = [unchanged(*one, by_ratio=ratios) for one in of]
+    noisy = known.assign(kind=[kind(*one) for one in of])[known[column] > limits]
+    for name, found in noisy.groupby("kind", sort=False):
         what = "a method beside the others varies by" if ratios else "the seconds vary by"
-        spread = percent(100 * max(found.values()))
-        where = ", ".join([of, *found] if len(found) == 1 else [of])
+        spread = percent(100 * found[column].max())
+        into = {TRANSFERS[operation].into for operation in found["operation"]}
+        where = ", ".join([str(name), *into] if len(into) == 1 else [str(name)])
         yield f"Much noise: from process to process {what} {spread} ({where})"
 
 
@@ -111,7 +108,7 @@ def of_older(run: DataFrame, left_out: Sequence[str]) -> Iterator[str]:
     """What of it is left out, as it was measured with an older version of the benchmarks."""
     first = run.iloc[0]
     name = f"{first['machine']}/{str(first['commit'])[:8]}-{first['environment']}.json: "
-    older = [line for line in left_out if line.startswith(name) and "an older version" in line]
+    older = [line for line in left_out if line.startswith(name) and line.endswith(OLDER)]
     if older:
         number = count(len(older), "benchmark", "benchmarks")
         yield f"{number} of an older measurement model are left out: measure this machine anew"

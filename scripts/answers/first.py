@@ -7,6 +7,7 @@ from pandas import DataFrame
 
 from scripts.answers import choosing, doubts, link, standings, ways
 from scripts.answers.standings import Standing
+from scripts.reading import chosen
 from scripts.words.formats import durations, factors, listed, percent, percents, rate, size
 from scripts.words.thresholds import HARDLY
 from scripts.words.vocabulary import TRANSFERS
@@ -27,7 +28,7 @@ def of(
     `table` has the results of other machines, too, `runs` is what provenance.beside has of this
     one, `changed` says what changed last in its history, and `left_out` is points.load's.
     """
-    if not (run["operation"].isin(list(TRANSFERS)) & run["status"].eq("ok")).any():
+    if chosen.transfers(run).empty:
         return []
     judged = link.of(run, table, runs)
     return [
@@ -108,9 +109,7 @@ def which(answer: tuple[str, list[str]], same: Sequence[Standing]) -> str:
     slowest = [max(one.others.values()) for one in same]
     others = f"the slowest takes {percents(min(slowest), max(slowest))} longer"
     if len(best) > 1:
-        return f"{where} {listed(best)}, which cannot be told apart; {others}".replace(
-            "; ", ", and "
-        )
+        return f"{where} {listed(best)}, which cannot be told apart, and {others}"
     return f"{where} {best[0]} is the fastest, and {others}"
 
 

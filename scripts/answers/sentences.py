@@ -5,7 +5,7 @@ from pandas import DataFrame
 from scipy.special import bdtr  # scipy.stats: binom.cdf
 
 from scripts.answers import choosing
-from scripts.words.formats import listed, percents, size
+from scripts.words.formats import article, listed, percents, size
 from scripts.words.vocabulary import ALL, TRANSFERS
 
 IN_TURN = (
@@ -37,10 +37,6 @@ def pinned_or_pageable(run: DataFrame) -> list[str]:
                 f"not measurably faster than pageable with {listed(never)}."
             )
     return said
-
-
-def article(into: str) -> str:
-    return f"{'an' if into[0] in 'aeiou' else 'a'} {into}"
 
 
 def dtypes(run: DataFrame, parts: str | None = None) -> list[str]:

@@ -22,6 +22,8 @@ NEEDED = [
     *("processes", "log_sd", "degrees_of_freedom"),
     *("visits", "relative", "relative_sd", "relative_df"),
 ]
+Rows = dict[int, dict[str, Any]]  # of points.py's table, by size
+Lines = dict[str, Rows]  # by method or way
 
 
 @dataclass(frozen=True)
@@ -47,40 +49,33 @@ class Standing:
     def took(self, name: str) -> float:
         return float(self.rows[name]["seconds"])
 
-    def times(self, slow: str, fast: str) -> float | None:
-        """How many times as fast as `slow` the other one is; None if that is not told."""
+    def gain(self, slow: str, fast: str) -> float:
+        """How many times as fast as `slow` the other one is; 0 if that is not told, or one of the
+        two was not measured."""
+        if not {slow, fast} <= self.rows.keys():
+            return 0
         one, other = self.rows[slow], self.rows[fast]
         if not any(math.isnan(row["relative"]) for row in self.rows.values()):
             longer, margin = one["relative"] - other["relative"], standing.margin(one)
         else:
             longer = math.log(one["seconds"] / other["seconds"])
             margin = intervals.margin(one, other)
-        return math.exp(longer) if longer > margin else None
-
-    def gain(self, slow: str, fast: str) -> float:
-        """The same; 0 where one of the two was not measured."""
-        return (self.times(slow, fast) or 0) if {slow, fast} <= self.rows.keys() else 0
-
-    @property
-    def by(self) -> str:
-        """'method' or 'way', which of the two the names are."""
-        row = next(iter(self.rows.values()))
-        return "method" if isinstance(row["method"], str) else "way"
+        return math.exp(longer) if longer > margin else 0
 
 
-def of_sizes(rows: DataFrame, by: str) -> list[Standing]:
-    """Of `rows`, one a size and a name in the column `by`, in the order they were measured in."""
-    told = standing.of_methods(rows[NEEDED].reset_index(drop=True), ["nbytes"]).reset_index()
+def of_sizes(rows: DataFrame) -> list[Standing]:
+    """Of `rows`, one a size and `name`, whose `place` is the order they were measured in."""
+    told = standing.of_methods(rows, ["nbytes"])
     found = []
     for nbytes, same in itertools.groupby(told.to_dict("records"), itemgetter("nbytes")):
         fastest_first = [*same]
-        measured = sorted(fastest_first, key=itemgetter("index"))
-        others = {row[by]: as_percent(row["cost"]) for row in fastest_first if row["apart"]}
+        measured = sorted(fastest_first, key=itemgetter("place"))
+        others = {row["name"]: as_percent(row["cost"]) for row in fastest_first if row["apart"]}
         found.append(
             Standing(
                 nbytes=int(nbytes),
-                rows={row[by]: row for row in measured},
-                best=[row[by] for row in measured if not row["apart"]],
+                rows={row["name"]: row for row in measured},
+                best=[row["name"] for row in measured if not row["apart"]],
                 others=others,
                 margin=as_percent(max(row["margin"] for row in measured)),
             )
@@ -89,20 +84,33 @@ def of_sizes(rows: DataFrame, by: str) -> list[Standing]:
 
 
 def of(run: DataFrame, operation: str, memory: str | None = None) -> list[Standing]:
-    """Of each size of `operation` that the result `run` has measured, with float32 or as bytes."""
+    """Of each size of `operation` that the result `run` has measured, with float32 or as bytes.
+
+    What knows neither methods nor ways, as the link, has the operation's name.
+    """
     chosen = run["operation"].eq(operation) & run["status"].eq("ok") & run["nbytes"].notna()
     chosen &= run["dtype"].isna() | run["dtype"].eq(DTYPE)
     if memory:
         chosen &= run["memory"].eq(memory)
     kinds = {"method": object, "way": object, "processes": float, "visits": float}
     rows = run.loc[chosen, NEEDED].astype(kinds)
-    return of_sizes(rows, "way" if rows["method"].isna().all() else "method")
+    names = rows["method"].combine_first(rows["way"]).fillna(operation)
+    return of_sizes(rows.assign(name=names, place=range(len(rows))))
 
 
 def without(found: Iterable[Standing], *names: str) -> list[Standing]:
     """The same of the others alone, of the sizes that have any."""
-    kept = [(row, one.by) for one in found for name, row in one.rows.items() if name not in names]
-    return of_sizes(DataFrame([row for row, _ in kept]), kept[0][1]) if kept else []
+    kept = [row for one in found for name, row in one.rows.items() if name not in names]
+    return of_sizes(DataFrame(kept)) if kept else []
+
+
+def by_name(found: Iterable[Standing]) -> Lines:
+    """{name: {size: its row}}, in the order they were measured in."""
+    rows = [row for one in found for row in one.rows.values()]
+    lines: Lines = {}
+    for row in sorted(rows, key=itemgetter("place")):
+        lines.setdefault(row["name"], {})[int(row["nbytes"])] = row
+    return lines
 
 
 def ranges(

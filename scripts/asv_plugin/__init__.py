@@ -9,6 +9,7 @@ stacks through stacks.py and processes.py; nobody else calls it.
 - machines.py      this machine and its GPU, registered by itself; one run at a time
 - in_short.py      what bench.py shows of it: what asv does, how far it is, and for how long still
 - servers.py       the process that processes are forked from, renewed
+- visits.py        which points of a benchmark one visit measures
 - processes.py     one process of one point: its notes, what an unfinished run has kept of it
 - results.py       results with their noise and provenance, which nothing replaces in silence
 - running.py       `asv run`: what it records, and how it ends

@@ -11,6 +11,7 @@ from typing import Any
 
 from asv.console import log
 
+from scripts.asv_plugin.visits import visit
 from scripts.setup.progress import Line
 
 IN_SHORT = "ASV_IN_SHORT"  # set by bench.py
@@ -31,12 +32,14 @@ FAILED = re.compile(r"(\d+/\d+ )?failed")
 
 
 class Progress:
-    """How far `asv run` is: processes of points, of which so many are measured."""
+    """How far `asv run` is: visits, of which so many are measured. The points of a visit come at
+    once, when asv asks for the first of them."""
 
     interleaved = False  # whether asv measures one round of all at a time
 
     def __init__(self) -> None:
-        self.total = self.done = 0
+        self.total = 0
+        self.done: set[Any] = set()
         self.line = Line(log.flush)
 
     def begin_with(self, benchmarks: Any) -> None:
@@ -44,21 +47,23 @@ class Progress:
         selected, total = benchmarks.benchmark_selection, 0
         for name, benchmark in benchmarks.items():
             points = selected.get(name, range(math.prod(map(len, benchmark["params"]))))
-            total += len(points) * (1 if self.interleaved else benchmark.get("rounds", 1))
+            visits = len({visit(benchmark, point) for point in points})
+            total += visits * (1 if self.interleaved else benchmark.get("rounds", 1))
         self.begin(total)
 
     def begin(self, total: int) -> None:
         self.__init__()  # type: ignore[misc]
         self.total = total
 
-    def step(self) -> None:
-        """One process of one point is measured."""
-        self.done += 1
+    def step(self, of: Any) -> None:
+        """A point of the visit `of` is measured."""
+        self.done.add(of)
         if IN_SHORT not in os.environ or not self.total:
             log.dot()
             return
-        left = self.line.elapsed() * (self.total / self.done - 1)
-        self.line.show(f"{self.done / self.total:.0%} measured, about {left:.0f} s left")
+        share = min(len(self.done) / self.total, 1)
+        left = self.line.elapsed() * (1 / share - 1)
+        self.line.show(f"{share:.0%} measured, about {left:.0f} s left")
 
 
 progress = Progress()

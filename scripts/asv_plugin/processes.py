@@ -4,7 +4,6 @@ asv asks for one method at a time. The process that is started for the first one
 of all (benchmarks/visit.py); those of the others are kept until asv asks for them.
 """
 
-import ast
 import json
 import math
 import pickle
@@ -17,10 +16,10 @@ import numpy
 
 from scripts.asv_plugin import in_short, results
 from scripts.asv_plugin.replaced import replace
+from scripts.asv_plugin.visits import places, visit
 from scripts.recording.journal import Process
 from scripts.recording.noise import Notes
 from scripts.words.thresholds import QUIET
-from scripts.words.vocabulary import IN_TURN
 
 NOTE = "note: "  # how benchmarks/reasons.py begins a line for us
 NOTED = "visit", "quiet", "sentinel"  # of a visit, beside its samples
@@ -50,23 +49,6 @@ def lower_level(folder: str, sentinel: float) -> bool:
     if too_high:
         path.write_bytes(pickle.dumps(sentinel))
     return too_high
-
-
-def places(benchmark: dict[str, Any], index: int) -> dict[str, int]:
-    """{name: index} of the points that one visit measures: `index` is that of one of them.
-
-    {} if the benchmark's visits have one series each.
-    """
-    parameter = IN_TURN.get(benchmark["name"])
-    if parameter is None:
-        return {}
-    axis = benchmark["param_names"].index(parameter)
-    shape = list(map(len, benchmark["params"]))
-    index_of = numpy.arange(math.prod(shape)).reshape(shape)
-    at: list[Any] = list(numpy.unravel_index(index, shape))
-    at[axis] = slice(None)
-    names = map(ast.literal_eval, benchmark["params"][axis])
-    return dict(zip(names, index_of[tuple(at)].tolist(), strict=True))
 
 
 def of_series(noted: list[dict[str, Any]], name: str, most: int | None) -> Process:
@@ -158,7 +140,7 @@ def run_point(
         taken = original(benchmark, spawner, param_idx, extra_params=extra_params, **kwargs)
         return take_notes(taken)
 
-    recorded, name = results.current(), benchmark["name"]
+    recorded, name, where = results.current(), benchmark["name"], visit(benchmark, param_idx)
     if recorded is None:  # `asv profile` keeps nothing
         return measure()[0]
     recorded.begin(spawner.env)
@@ -168,11 +150,10 @@ def run_point(
     if process:
         result = as_asv_has_it(process, benchmark, param_idx)
     else:
-        others = tuple(places(benchmark, param_idx).values())
         if hasattr(spawner, "fit_for"):
-            spawner.fit_for((name, others or param_idx))
-        if others:
-            result, noted = singly(measure, notes, (name, others, number), kwargs["cwd"])
+            spawner.fit_for(where)
+        if places(benchmark, param_idx):
+            result, noted = singly(measure, notes, (*where, number), kwargs["cwd"])
         else:
             result, noted = measure()
         found = of_points(result, noted, benchmark, param_idx)
@@ -182,5 +163,5 @@ def run_point(
             if "sentinel" in note and lower_level(kwargs["cwd"], note["sentinel"]):
                 notes.judge(note["sentinel"])
     notes.add((name, param_idx), result.result[0], result.samples[0], process["notes"])
-    in_short.progress.step()
+    in_short.progress.step((*where, number))
     return result

@@ -54,6 +54,8 @@ def find(logs: DataFrame, least: Iterable[float], by_ratio: bool = False) -> lis
     Together they show where one of them steps that is too noisy to show it on its own. At the
     oldest commit only ratios can step, which do not drift.
     """
+    if len(logs.columns) < FEWEST:
+        return []
     least = [*least]
     shared = numpy.nanmedian(logs.sub(logs.median(axis=1), axis=0), axis=0)
     shared = logs.columns[sorted(cuts(shared, median(least)))]

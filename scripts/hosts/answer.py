@@ -65,15 +65,15 @@ def sentences(ranking: Ranking) -> Iterable[str]:
 
 
 def rank(
-    files: Iterable[Path], expected: Path | None, into: Path | None, drained: Path | None
+    files: Iterable[Path], wanted: Path | None, into: Path | None, drained: Path | None
 ) -> int:
     """Rank the lines of `files`, say so and write it `into` Markdown; the exit code. OSError."""
     lines, left_out = schema.read(files)
-    found = ranked(lines, left_out, expected.read_text().split() if expected else [])
+    found = ranked(lines, left_out, wanted.read_text().split() if wanted else [])
     if into:  # before what may end in a closed pipe
         into.write_text(markdown(found))
     if drained:
-        drained.write_text(drain(found))
+        drained.write_text("".join(f"{plain(host)}\n" for host in found.drain))
     terminal(found)
     return found.code
 
@@ -136,7 +136,3 @@ def markdown(ranking: Ranking) -> str:
         lines = [HEADER, ["---"] * len(HEADER), *cells]
         text = [*(f"| {' | '.join(line)} |" for line in lines), "", *text]
     return "\n".join(text)
-
-
-def drain(ranking: Ranking) -> str:
-    return "".join(f"{plain(host)}\n" for host in ranking.drain)

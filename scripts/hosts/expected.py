@@ -48,15 +48,17 @@ def judged(lines: Sequence[Line]) -> list[Line]:
 def judge(line: Line, siblings: Sequence[Line]) -> None:
     """Put verdict and reason into `line`."""
     mig = " MIG " in (line.gpu or "")  # slices share a GPU's link: nobody's rate is expected
+    siblings = [] if mig else siblings
     recorded = None if mig else recorded_rate(line.gpu)
-    limit = line.link_max.carries if line.link_max and not mig else None
+    can = None if mig else line.link_max
+    limit = can.carries if can else None
     found = [
-        *(beside_siblings(line, siblings) if siblings and not mig else ()),
+        *beside_siblings(line, siblings),
         *beside(line, recorded, links.AS_OTHERS, "recorded machines", [TO_DEVICE]),
-        *beside(line, limit, REACHES, str(line.link_max), [TO_DEVICE, TO_HOST]),
+        *beside(line, limit, REACHES, str(can), [TO_DEVICE, TO_HOST]),
     ]
-    narrow = causes.narrowed(line.link, line.link_max, "can do")
-    if found or (narrow and not mig):
+    narrow = causes.narrowed(line.link, can, "can do")
+    if found or narrow:
         worst = min(found, default=None)
         kinds = [short.kind for short in found]
         told = causes.probable(line, kinds=kinds) or [causes.NONE]
@@ -64,9 +66,9 @@ def judge(line: Line, siblings: Sequence[Line]) -> None:
         line.verdict, line.reason = "slow", fit(where + "; ".join(told))
         return
     against = [
-        siblings and not mig and count(len(siblings), "sibling", "siblings"),
+        siblings and count(len(siblings), "sibling", "siblings"),
         recorded and "recorded machines of its name",
-        limit and f"what {line.link_max} can do",
+        limit and f"what {can} can do",
     ]
     if any(against):
         through = ", through MPS" * line.mps

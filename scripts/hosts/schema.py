@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta, Struct
@@ -65,10 +65,6 @@ def line_of(text: bytes) -> Line:
         raise ValueError(f"broken: {error}") from None
     if isinstance(found, dict) and found.get("version") != VERSION:
         raise ValueError(f"of version {found.get('version')!r}, not {VERSION}")
-    return convert(found)
-
-
-def convert(found: Any) -> Line:
     try:
         return msgspec.convert(found, Line, strict=True)
     except msgspec.ValidationError as error:

@@ -48,14 +48,12 @@ class Worker:
             return {}
         assert self.process.stdout
         left = max(0, deadline - perf_counter())
-        if not select.select([self.process.stdout], [], [], left)[0]:
-            self.end("it does not answer any more")
-            return {}
-        line = self.process.stdout.readline()
-        if not line.endswith(b"\n"):
-            self.end(self.last_words())
-            return {}
-        answer: dict[str, Any] = json.loads(line)
+        there, _, _ = select.select([self.process.stdout], [], [], left)
+        line = self.process.stdout.readline() if there else b""
+        if line.endswith(b"\n"):
+            answer: dict[str, Any] = json.loads(line)
+        else:
+            answer = {"failed": self.last_words() if there else "it does not answer any more"}
         if "failed" in answer:
             self.end(answer["failed"])
             return {}
@@ -96,5 +94,4 @@ def started(visible: Iterable[str]) -> Any:
         yield workers
     finally:
         for worker in workers:
-            worker.process.kill()
-            worker.process.wait()
+            worker.end("it is over")

@@ -19,11 +19,16 @@ class NoSuchResult(Exception):
     """The text says what there is instead."""
 
 
-def why_none(left_out: Sequence[str], machine: str | None = None) -> str:
+def why_none(left_out: Sequence[str], machine: str | None) -> str:
     """' (what was left out)', the first line of it, of `machine` if one is named; '' if nothing."""
     begin = "" if machine is None else (f"{machine}:", f"{machine}/")
     of = [line for line in left_out if line.startswith(begin)]
     return f" ({of[0]})" if of else ""
+
+
+def transfers(points: DataFrame) -> DataFrame:
+    """The rows of transfers to a GPU that were measured."""
+    return points[points["operation"].isin(TRANSFERS) & points["status"].eq("ok")]
 
 
 def choose(points: DataFrame, word: str) -> DataFrame:
@@ -51,7 +56,7 @@ def choose(points: DataFrame, word: str) -> DataFrame:
     measured = found[found["status"] == "ok"]
     if measured.empty:
         raise NoSuchResult(f"Nothing of {word} was measured: all is n/a or failed")
-    gpu = measured[measured["operation"].isin(TRANSFERS)]
+    gpu = transfers(measured)
     return last(points, measured if gpu.empty else gpu, "commit_date", "measured")
 
 
@@ -70,5 +75,5 @@ def last_measured(points: DataFrame) -> tuple[DataFrame, DataFrame | None]:
     measured = points[points["status"] == "ok"]
     if measured.empty:
         raise NoSuchResult("No number is recorded that can be read")
-    gpu = measured[measured["operation"].isin(TRANSFERS)]
+    gpu = transfers(measured)
     return last(points, measured, "measured"), None if gpu.empty else last(points, gpu, "gb_per_s")

@@ -52,22 +52,18 @@ def add(points: pandas.DataFrame) -> pandas.DataFrame:
     f = exp(t * log_sd / sqrt(processes)). Where no point of a kind has two processes, or visits,
     they are NaN.
     """
-    measured = points["status"].eq("ok")
-    known = measured & points["processes"].gt(0), measured & points["visits"].gt(0)
-    kinds = points.assign(
-        large=points["nbytes"].fillna(0).ge(LARGE),
-        squares=points["squares"].where(known[0], 0.0),
-        free=(points["processes"] - 1).where(known[0], 0.0),
-        relative_squares=points["relative_squares"].where(known[1], 0.0),
-        relative_free=points["relative_free"].where(known[1], 0.0),
-    ).groupby(KIND, observed=True, dropna=False, sort=False)
-    sums = kinds[["squares", "free", "relative_squares", "relative_free"]].transform("sum")
-    free = sums["free"].where(known[0] & sums["free"].gt(0))
-    points["log_sd"] = numpy.sqrt(sums["squares"] / free)
-    points["degrees_of_freedom"] = free
-    free = sums["relative_free"].where(known[1] & sums["relative_free"].gt(0))
-    points["relative_sd"] = numpy.sqrt(sums["relative_squares"] / free)
-    points["relative_df"] = free
+    large = points["nbytes"].fillna(0).ge(LARGE)
+    kinds = points.assign(large=large).groupby(KIND, observed=True, dropna=False, sort=False)
+    kind = kinds.ngroup()
+    for count, squares, free, sd, df in (
+        ("processes", "squares", points["processes"] - 1, "log_sd", "degrees_of_freedom"),
+        ("visits", "relative_squares", points["relative_free"], "relative_sd", "relative_df"),
+    ):
+        known = points["status"].eq("ok") & points[count].gt(0)
+        parts = pandas.DataFrame({"squares": points[squares], "free": free}).where(known, 0.0)
+        sums = parts.groupby(kind).transform("sum")
+        points[df] = sums["free"].where(known & sums["free"].gt(0))
+        points[sd] = numpy.sqrt(sums["squares"] / points[df])
     processes = points["processes"].where(points["processes"].gt(0))
     within = quantile(points["degrees_of_freedom"]) * points["log_sd"]
     factor = numpy.exp(within / numpy.sqrt(processes))
@@ -88,13 +84,15 @@ def margin(one: Mapping[str, Any], other: Mapping[str, Any], same_run: bool = Tr
     known.
     """
     widen = 1.0 if same_run else BETWEEN_RUNS
-    variance = 0.0
-    for point in (one, other):
-        processes = numpy.asarray(point["processes"], float)  # NaN, not NA: it compares as False
-        with numpy.errstate(divide="ignore"):
-            variance = variance + point["log_sd"] ** 2 / processes
     free = numpy.minimum(one["degrees_of_freedom"], other["degrees_of_freedom"])
-    return widen * quantile(free) * numpy.sqrt(variance)
+    return widen * quantile(free) * numpy.hypot(error(one), error(other))
+
+
+def error(point: Mapping[str, Any]) -> Any:
+    """The standard error of the logarithm of a point's seconds."""
+    processes = numpy.asarray(point["processes"], float)  # NaN, not NA: it compares as False
+    with numpy.errstate(divide="ignore"):
+        return point["log_sd"] / numpy.sqrt(processes)
 
 
 def differ(one: Mapping[str, Any], other: Mapping[str, Any], same_run: bool = True) -> Any:

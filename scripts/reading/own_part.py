@@ -24,12 +24,10 @@ def own(logs: DataFrame, point: Sequence[str]) -> DataFrame:
     `logs` has a row a method of a point, a column a commit (run, dtype); in its index the levels
     `point` tell the point. NaN where fewer than MOST_STAND methods were measured.
     """
-    logs = logs.where(
-        logs.notna().groupby(level=point, dropna=False).transform("sum") >= MOST_STAND
-    )
+    logs = logs.where(of_point(logs.notna(), point, "sum") >= MOST_STAND)
     for _ in range(SWEEPS):
         logs = logs.sub(logs.median(axis=1), axis=0)
-        logs = logs - unmoved(logs, point).groupby(level=point, dropna=False).transform("mean")
+        logs = logs - of_point(unmoved(logs, point), point, "mean")
     return logs
 
 
@@ -42,21 +40,22 @@ def shared(logs: DataFrame, point: Sequence[str]) -> DataFrame:
 def unmoved(logs: DataFrame, point: Sequence[str]) -> DataFrame:
     """`logs` without that of each point and column that is farthest off; and without the second
     one, if it is off by more than two runs differ by, and apart from the first by as much."""
-
-    def of_point(values: DataFrame, what: str) -> DataFrame:
-        return values.groupby(level=point, dropna=False).transform(what)
-
     kept = without_the_farthest(logs, point)
     fewer = without_the_farthest(kept, point)
-    first = of_point(logs.where(kept.isna()), "mean")
-    second = of_point(kept.where(fewer.isna()), "mean")
-    off = (second - of_point(kept, "median")).abs() > MOVED
+    first = of_point(logs.where(kept.isna()), point, "mean")
+    second = of_point(kept.where(fewer.isna()), point, "mean")
+    off = (second - of_point(kept, point, "median")).abs() > MOVED
     off &= (second - first).abs() > MOVED
-    return fewer.where(off & (of_point(fewer, "count") >= 2), kept)
+    return fewer.where(off & (of_point(fewer, point, "count") >= 2), kept)
+
+
+def of_point(values: DataFrame, point: Sequence[str], what: str) -> DataFrame:
+    """For each row and column what `what` makes of its point's."""
+    return values.groupby(level=point, dropna=False).transform(what)
 
 
 def without_the_farthest(logs: DataFrame, point: Sequence[str]) -> DataFrame:
     """`logs` without that of each point and column that is farthest from the median."""
-    away = (logs - logs.groupby(level=point, dropna=False).transform("median")).abs()
-    farthest = away.groupby(level=point, dropna=False).transform("max")
+    away = (logs - of_point(logs, point, "median")).abs()
+    farthest = of_point(away, point, "max")
     return logs.where((away < farthest) | farthest.eq(0))

@@ -140,8 +140,7 @@ def column(name: str, parts: list[Part], lengths: list[int]) -> Any:
             value if isinstance(value, numpy.ndarray) else numpy.full(length, value, kind)
             for value, length in zip(values, lengths, strict=True)
         ]
-        whole = numpy.concatenate(filled, dtype=kind, casting="unsafe")
-        return pandas.Categorical(whole) if name in TEXT else whole
-    if name in TEXT:
-        return pandas.Categorical(values).repeat(lengths)
-    return numpy.repeat(numpy.array(values, float), lengths)
+        whole, lengths = numpy.concatenate(filled, dtype=kind, casting="unsafe"), [1]
+    else:
+        whole = numpy.array(values, kind)
+    return (pandas.Categorical(whole) if name in TEXT else whole).repeat(lengths)

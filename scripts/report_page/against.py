@@ -7,26 +7,24 @@ that two runs have (reading/intervals.py).
 import itertools
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from typing import Any
 
-import numpy
 import pandas
 
+from scripts.answers import standings
 from scripts.reading import intervals
 from scripts.reading.results_file import OLDER
 from scripts.words.formats import as_percent, day, duration, percent, rate, size
 from scripts.words.vocabulary import DTYPE, MEMORY, SMALL
 
 OPERATION = "existing_array"
-NEEDED = [
-    *("machine", "measured", "method", "memory", "nbytes"),
-    *("seconds", "gb_per_s", "log_sd", "processes", "degrees_of_freedom"),
-]
+Row = Mapping[str, Any]  # of points.py's table
 
 
 def told(latest: pandas.DataFrame) -> dict[str, list[str]]:
     """{machine: a sentence for each other machine}, of the newest result of each."""
     chosen = latest["operation"].eq(OPERATION) & latest["status"].eq("ok")
-    rows = latest.loc[chosen & latest["dtype"].eq(DTYPE), NEEDED]
+    rows = latest[chosen & latest["dtype"].eq(DTYPE)]
     each = {str(name): run for name, run in rows.groupby("machine", observed=True)}
     found = defaultdict(list)
     for one, other in itertools.permutations(each, 2):
@@ -41,15 +39,17 @@ def older(left_out: Iterable[str], machines: Iterable[str]) -> list[str]:
 
 def sentence(one: pandas.DataFrame, other: pandas.DataFrame) -> str:
     """'A (measured 2026-11-26) against B (...): pinned 256 MiB 54.8 and 55.0 GB/s, ...'"""
-    keys = ["method", "memory", "nbytes"]
-    both = one.merge(other, on=keys, suffixes=("_one", "_other"))
     parts = []
-    for memory, last in itertools.product(MEMORY, (True, False)):
-        rows = both[both["memory"].eq(memory)]
-        rows = rows[rows["nbytes"].gt(SMALL) if last else rows["nbytes"].le(SMALL)]
-        if len(rows):
-            nbytes = rows["nbytes"].max() if last else rows["nbytes"].min()
-            parts.append(part(rows[rows["nbytes"].eq(nbytes)]))
+    for memory in MEMORY:
+        ours, theirs = (
+            {found.nbytes: found.rows for found in standings.of(run, OPERATION, memory)}
+            for run in (one, other)
+        )
+        both = [nbytes for nbytes in ours if ours[nbytes].keys() & theirs.get(nbytes, {}).keys()]
+        large = [nbytes for nbytes in both if nbytes > SMALL]
+        small = [nbytes for nbytes in both if nbytes <= SMALL]
+        for nbytes in large[-1:] + small[:1]:
+            parts.append(f"{size(nbytes)} {memory} {part(ours[nbytes], theirs[nbytes])}")
     names = " against ".join(map(name, (one, other)))
     return f"{names}: {'; '.join(parts) or 'they have no point in common'}."
 
@@ -59,27 +59,18 @@ def name(run: pandas.DataFrame) -> str:
     return f"{first['machine']} (measured {day(run['measured'].max())})"
 
 
-def part(rows: pandas.DataFrame) -> str:
+def part(ours: Mapping[str, Row], theirs: Mapping[str, Row]) -> str:
     """One size, by the method that takes the least time on both together."""
-    seconds = rows[["seconds_one", "seconds_other"]]
-    row = rows.loc[numpy.log(seconds).sum(axis=1).idxmin()]
-    one, other = (of(row, side) for side in ("_one", "_other"))
-    number = rate if row["nbytes"] > SMALL else duration
-    column = "gb_per_s" if row["nbytes"] > SMALL else "seconds"
-    texts = " and ".join(number(row[f"{column}{side}"]) for side in ("_one", "_other"))
-    unit = " GB/s" if row["nbytes"] > SMALL else ""
-    return (
-        f"{size(row['nbytes'])} {row['memory']} with {row['method']} {texts}{unit} "
-        f"({differ(one, other)})"
-    )
+    pairs = [(ours[name], theirs[name]) for name in ours if name in theirs]
+    one, other = min(pairs, key=lambda pair: pair[0]["seconds"] * pair[1]["seconds"])
+    if one["nbytes"] > SMALL:
+        texts = " and ".join(rate(row["gb_per_s"]) for row in (one, other)) + " GB/s"
+    else:
+        texts = " and ".join(duration(row["seconds"]) for row in (one, other))
+    return f"with {one['method']} {texts} ({differ(one, other)})"
 
 
-def of(row: pandas.Series, side: str) -> Mapping[str, float]:
-    columns = "seconds", "log_sd", "processes", "degrees_of_freedom"
-    return {column: row[f"{column}{side}"] for column in columns}
-
-
-def differ(one: Mapping[str, float], other: Mapping[str, float]) -> str:
+def differ(one: Row, other: Row) -> str:
     """'cannot be told apart below 8.1 %', or by how much the first takes longer, or shorter."""
     if not intervals.differ(one, other, same_run=False):
         least = float(as_percent(intervals.margin(one, other, same_run=False)))

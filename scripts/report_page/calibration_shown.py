@@ -5,10 +5,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import numpy
-
 from scripts.gate import pairs, recording, verdict
 from scripts.gate.recording import Broken
+from scripts.report_page.chart_data import in_percent
 from scripts.words.vocabulary import KINDS
 
 
@@ -56,7 +55,3 @@ def kinds(found: Any) -> Iterator[dict[str, Any]]:
                 "sizes": [(int(nbytes), *row) for nbytes, *row in medians.itertuples()],
                 "family": in_percent(verdict.promise(families).median()),
             }
-
-
-def in_percent(logarithms: Any) -> Any:
-    return 100 * numpy.expm1(logarithms)

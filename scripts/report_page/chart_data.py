@@ -9,17 +9,11 @@ import pandas
 from pandas import DataFrame
 
 from scripts.reading import standing
-from scripts.report_page.look import PANELS, choice
+from scripts.report_page.look import PANELS
 from scripts.words.formats import as_percent, duration, percent, rate, size
 from scripts.words.vocabulary import IN_RATES, TRANSFERS
 
 THERE = {name: one.into for name, one in TRANSFERS.items()}
-STRAIGHT = altair.Axis(labelAngle=0, labelExpr="split(datum.label, ' ')", grid=False)
-LOG_AXIS = altair.Axis(
-    values=[step * 10.0**power for power in range(-4, 5) for step in (1, 2, 5)],
-    format="~",
-    labelOverlap=True,
-)
 ABOUT = ["method", "dtype", "size"]
 RATES = ("rate", "GB/s"), ("rate_low", "99 % from"), ("rate_high", "to"), ("us", "µs")
 TIMES = ("us", "µs"), ("us_low", "99 % from"), ("us_high", "to")
@@ -41,15 +35,11 @@ def transfers(points: DataFrame, into_what: Mapping[str, str] = THERE) -> DataFr
 def with_numbers(rows: DataFrame) -> DataFrame:
     """Add GB/s, microseconds, the ends of their 99 % intervals, and the size in words."""
     rows = rows.copy()
-    known = rows["nbytes"].dropna().unique()
-    texts = {nbytes: size(nbytes) for nbytes in known}
-    rows["size"] = [texts.get(nbytes, "") for nbytes in rows["nbytes"]]
-    rows["rate"] = digits(rows["gb_per_s"])
-    rows["rate_low"] = digits(rows["gb_per_s_low_99"].fillna(rows["gb_per_s"]))
-    rows["rate_high"] = digits(rows["gb_per_s_high_99"].fillna(rows["gb_per_s"]))
-    rows["us"] = digits(1e6 * rows["seconds"])
-    rows["us_low"] = digits(1e6 * rows["seconds_low_99"].fillna(rows["seconds"]))
-    rows["us_high"] = digits(1e6 * rows["seconds_high_99"].fillna(rows["seconds"]))
+    rows["size"] = [size(nbytes) for nbytes in rows["nbytes"].astype(float)]
+    for name, column, factor in (("rate", "gb_per_s", 1), ("us", "seconds", 1e6)):
+        rows[name] = digits(factor * rows[column])
+        for end in "_low", "_high":
+            rows[f"{name}{end}"] = digits(factor * rows[f"{column}{end}_99"].fillna(rows[column]))
     return rows
 
 
@@ -62,14 +52,24 @@ def standings(rows: DataFrame, *keys: str) -> DataFrame:
     rows = standing.of_methods(rows, keys)
     alike = (~rows["apart"]).groupby([rows[key] for key in keys], observed=True)
     rows["tied"] = ~rows["apart"] & alike.transform("sum").gt(1)
-    rows["longer"] = numpy.round(100 * numpy.expm1(rows["cost"]), 2)
-    rows["sure"] = "± " + rows["margin"].map(as_percent).map(percent) + " (99 %)"
-    rows["margin"] = numpy.round(100 * numpy.expm1(rows["margin"]), 2)
+    rows["longer"] = in_percent(rows["cost"]).round(2)
+    rows["sure"] = plus_minus(rows["margin"])
+    rows["margin"] = in_percent(rows["margin"]).round(2)
     rows["takes"] = taken(rows["nbytes"], rows["seconds"])
     rows["stands"] = (rows["longer"].map(percent) + " longer").where(rows["apart"], "the fastest")
     rows["stands"] = rows["stands"].mask(rows["tied"], "cannot be told from the fastest")
     rows["stands"] = rows["stands"].mask(alike.transform("size").eq(1), "nothing else was measured")
     return rows
+
+
+def in_percent(logarithms: Any) -> Any:
+    """formats.as_percent of many."""
+    return 100 * numpy.expm1(logarithms)
+
+
+def plus_minus(margins: pandas.Series) -> pandas.Series:
+    """In words, of logarithms."""
+    return "± " + margins.map(as_percent).map(percent) + " (99 %)"
 
 
 def taken(sizes: Iterable[int], seconds: Iterable[float]) -> list[str]:
@@ -96,30 +96,10 @@ def data(rows: DataFrame, *columns: str) -> altair.InlineData:
     return altair.InlineData(values=text, format=altair.CsvDataFormat(type="csv", parse=parse))
 
 
-def present(rows: DataFrame, column: str) -> list[str]:
-    return [str(value) for value in rows[column].dropna().unique()]
-
-
 def in_every_panel(rows: DataFrame, kind: str, data: DataFrame) -> DataFrame:
     """`rows` once for each panel that `data` has, as a `kind` of their own."""
     found = [panel for panel in PANELS if panel in set(data["panel"])]
     return pandas.concat([rows.assign(panel=panel, kind=kind) for panel in found] or [rows[:0]])
-
-
-def menus(rows: DataFrame, **fields: str | None) -> tuple[list[Any], str]:
-    """A menu for each of `fields` that `rows` has several values of, and the filter of them all.
-
-    `fields` gives the value that is chosen at first; None is the first there is. The machine is a
-    parameter in any case: the page sets it.
-    """
-    parameters, filters = [], ["true"]
-    for field, first in fields.items():
-        options = present(rows, field)
-        if len(options) > (field != "machine"):
-            menu, chosen = choice(field, options, value=first if first in options else None)
-            parameters.append(menu)
-            filters.append(chosen)
-    return parameters, " && ".join(filters)
 
 
 def tooltip(

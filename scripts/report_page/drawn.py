@@ -10,22 +10,20 @@ import pandas
 from scripts.answers import doubts
 from scripts.change_points import over_time
 from scripts.reading import points
-from scripts.reading.chosen import why_none
+from scripts.reading.chosen import transfers, why_none
 from scripts.reading.points import RUN
 from scripts.recording import provenance
 from scripts.report_page import look, page
+from scripts.report_page.chart_data import THERE
 from scripts.report_page.charts import CHARTS, OVER_TIME
 from scripts.report_page.charts.back import INTO as BACK
-from scripts.words.formats import count, listed, size
+from scripts.words.formats import count, day, listed, size
 from scripts.words.vocabulary import MEMORY, TRANSFERS
 
 NAMES = *CHARTS, *OVER_TIME
 # What an array is transferred into, in a word: the operations that do so.
 INTO = {
-    word: [
-        *(name for name, one in TRANSFERS.items() if one.into == f"{word} array"),
-        *(name for name, into in BACK.items() if into == f"{word} array"),
-    ]
+    word: [name for name, into in {**THERE, **BACK}.items() if into == f"{word} array"]
     for word in ("existing", "new")
 }
 BY_WAY = "ordinary", "many"  # charts
@@ -56,32 +54,32 @@ def chart(
         table = of_machine(table, machine, left_out)
     newest = page.newest(table)
     about = [of_run(run, results, left_out) for _, run in page.by_machine(newest)]
+    of_size = None if nbytes is None else measured(newest, nbytes)
     if name in (*OVER_TIME, "machines"):
         memory, operation = memory or MEMORY[0], operation or "existing"
-    of_size = None if nbytes is None else measured(newest, nbytes)
     if name in OVER_TIME:
-        of_size = of_size or largest(newest)
+        all_sizes = newest.loc[newest["operation"].isin(TRANSFERS), "nbytes"]
+        of_size = of_size or int(all_sizes.max())
     words = [f"{memory} memory"] * bool(memory) + [f"{operation} array"] * bool(operation)
     words += [size(of_size)] if of_size else []
     series = ", ".join(words)
     if series:
         about.append(f"{series[0].upper()}{series[1:]}.")
     chosen = selected(table, memory, operation, of_size)
-    if name in OVER_TIME and chosen["operation"].isin(list(TRANSFERS)).any():
+    made, found = (CHARTS | OVER_TIME)[name], None
+    if name in CHARTS:
+        found = made.draw(page.newest(chosen), static=True)
+    elif len(transfers(chosen)):
         runs = over_time.of(table, results, left_out)
         histories = page.histories_of(table, runs, results)
-        changes = {one: found for one, (found, _) in histories.items()}
         runs = over_time.changed(runs, look.methods(table))
-        found = OVER_TIME[name].draw(chosen, changes, runs, static=True)
+        found = made.draw(chosen, histories, runs, static=True)
         number = count(chosen.groupby(RUN, observed=True).ngroups, "result", "results")
         about[-1] += f" {number} of this machine."
-    else:
-        found = CHARTS[name].draw(page.newest(chosen), static=True) if name in CHARTS else None
     if found is None:
         raise ValueError(
             f"There is nothing to draw: {name} has nothing of {series or 'this result'}"
         )
-    made = (CHARTS | OVER_TIME)[name]
     lines = [*about, *textwrap.wrap(made.CAPTION, WIDE)]
     title = altair.TitleParams(
         made.TITLE, subtitle=lines, anchor="start", offset=14, fontSize=15, subtitleColor="#555"
@@ -95,17 +93,13 @@ def of_machine(
     """The rows of `machine`, or of the fastest. ValueError if it has no results with a GPU, with
     what of it was left out."""
     rows = page.newest(table)
-    transfers = rows[rows["operation"].eq("existing_array") & rows["status"].eq("ok")]
-    if machine is None and len(transfers):
-        machine = transfers.loc[transfers["gb_per_s"].idxmax(), "machine"]
-    if machine not in set(transfers["machine"]):
+    there = rows[rows["operation"].eq("existing_array") & rows["status"].eq("ok")]
+    if machine is None and len(there):
+        machine = there.loc[there["gb_per_s"].idxmax(), "machine"]
+    if machine not in set(there["machine"]):
         of = "" if machine is None else f" of a machine {machine!r}"
         raise ValueError(f"There are no GPU results{of}{why_none(left_out, machine)}")
     return table[table["machine"].eq(machine)]
-
-
-def largest(rows: pandas.DataFrame) -> int:
-    return int(rows.loc[rows["operation"].isin(list(TRANSFERS)), "nbytes"].max())
 
 
 def measured(rows: pandas.DataFrame, text: str) -> int:
@@ -135,6 +129,6 @@ def of_run(run: pandas.DataFrame, results: str | Path, left_out: list[str]) -> s
     runs = provenance.beside(results, left_out, *map(str, first[RUN]))
     known = [first["gpu"] if isinstance(first["gpu"], str) else str(first["machine"])]
     known += [first["pcie_link"]] * isinstance(first["pcie_link"], str)
-    known += [f"commit {first['commit'][:8]}", f"measured {run['measured'].max():%Y-%m-%d}"]
+    known += [f"commit {first['commit'][:8]}", f"measured {day(run['measured'].max())}"]
     said = doubts.of(run, runs, left_out)
     return f"{', '.join(known)}.{f' Doubtful: {said[0]}' if said else ''}"

@@ -4,6 +4,7 @@ One colour and one shape a method, the same in every chart, from the palette of 
 colour-blind readers can tell apart; of its eight, those that are seen on white and on black.
 """
 
+import itertools
 import re
 from pathlib import Path
 from typing import Any
@@ -32,6 +33,12 @@ OTHER_WAY = GREY, "stroke"
 PANELS = [f"{memory} memory, {into}" for _, _, into in TRANSFERS.values() for memory in MEMORY]
 LEGEND = altair.Legend(orient="top", symbolSize=80, symbolOpacity=1)
 WIDTH, HEIGHT, NARROW = 360, 240, 640  # pixels; below NARROW there is one panel a row
+STRAIGHT = altair.Axis(labelAngle=0, labelExpr="split(datum.label, ' ')", grid=False)
+LOG_AXIS = altair.Axis(
+    values=[step * 10.0**power for power in range(-4, 5) for step in (1, 2, 5)],
+    format="~",
+    labelOverlap=True,
+)
 
 # '1024' -> 1 over KiB, as the two lines of an axis label
 SIZE_LABEL = (
@@ -41,36 +48,49 @@ SIZE_LABEL = (
 )
 
 
+def present(rows: pandas.DataFrame, column: str) -> list[str]:
+    return [str(value) for value in rows[column].dropna().unique()]
+
+
 def methods(points: pandas.DataFrame) -> list[str]:
     """The methods, in the order of the suite's registry."""
-    return [str(method) for method in points["method"].dropna().unique()]
+    return present(points, "method")
 
 
-def colour(names: list[str], shown: bool) -> altair.Color:
-    """The encoding of `method` as a colour; its legend is `shown` or not, as that of its shape."""
-    one = altair.Color("method:N", legend=LEGEND if shown else None, title=None)
-    return one.scale(domain=names, range=(COLOURS * len(names))[: len(names)])
+def looks(names: list[str], kind: str) -> list[tuple[str, str]]:
+    """The colour and the shape of each of `names`, of methods or ways."""
+    if kind == "way":
+        return [WAYS.get(name, OTHER_WAY) for name in names]
+    each = itertools.cycle(zip(COLOURS, SHAPES, strict=True))
+    return list(itertools.islice(each, len(names)))
 
 
-def shape(names: list[str], shown: bool) -> altair.Shape:
-    one = altair.Shape("method:N", legend=LEGEND if shown else None, title=None)
-    return one.scale(domain=names, range=(SHAPES * len(names))[: len(names)])
+def colour(names: list[str], shown: bool = True, kind: str = "method") -> altair.Color:
+    """The encoding of methods, or ways, as a colour; `shown` says whether it has a legend, and so
+    has that of their shape."""
+    one = altair.Color(f"{kind}:N", legend=LEGEND if shown else None, title=None)
+    return one.scale(domain=names, range=[found for found, _ in looks(names, kind)])
 
 
-def way_colour(names: list[str]) -> altair.Color:
-    """As `colour`, of the ways of an ordinary array."""
-    one = altair.Color("way:N", legend=LEGEND, title=None)
-    return one.scale(domain=names, range=[WAYS.get(name, OTHER_WAY)[0] for name in names])
-
-
-def way_shape(names: list[str]) -> altair.Shape:
-    one = altair.Shape("way:N", legend=LEGEND, title=None)
-    return one.scale(domain=names, range=[WAYS.get(name, OTHER_WAY)[1] for name in names])
+def shape(names: list[str], shown: bool = True, kind: str = "method") -> altair.Shape:
+    one = altair.Shape(f"{kind}:N", legend=LEGEND if shown else None, title=None)
+    return one.scale(domain=names, range=[found for _, found in looks(names, kind)])
 
 
 def beside(names: list[str], kind: str = "method") -> altair.XOffset:
     """Methods, or ways, beside each other at a size, so that no mark lies under another."""
     return altair.XOffset(f"{kind}:N", sort=names)
+
+
+def across(rows: pandas.DataFrame, of: str = "the array") -> altair.X:
+    """The sizes of `rows` side by side, in their order."""
+    return altair.X("size:N", sort=present(rows, "size"), title=f"size of {of}", axis=STRAIGHT)
+
+
+def upwards(field: str, title: str) -> altair.Y:
+    """`field` upwards, on a logarithmic axis."""
+    one = altair.Y(f"{field}:Q", title=title, axis=LOG_AXIS)
+    return one.scale(type="log", nice=False, padding=8)
 
 
 def sizes(points: pandas.DataFrame) -> altair.X:
@@ -102,10 +122,26 @@ def choice(kind: str, names: list[str], value: str | None) -> tuple[altair.Param
     name = f"chosen_{kind}"
     parameter = altair.param(
         name=name,
-        value=names[0] if value is None else value,
+        value=value if value in names else names[0],
         bind=menu if len(names) > 1 else altair.Undefined,
     )
     return parameter, f"datum.{kind} === {name}"
+
+
+def menus(rows: pandas.DataFrame, **fields: str | None) -> tuple[list[Any], str]:
+    """A menu for each of `fields` that `rows` has several values of, and the filter of them all.
+
+    `fields` gives the value that is chosen at first; None is the first there is. The machine is a
+    parameter in any case: the page sets it.
+    """
+    parameters, filters = [], ["true"]
+    for field, first in fields.items():
+        options = present(rows, field)
+        if len(options) > (field != "machine"):
+            menu, chosen = choice(field, options, first)
+            parameters.append(menu)
+            filters.append(chosen)
+    return parameters, " && ".join(filters)
 
 
 def quoted(names: list[str]) -> str:
@@ -119,15 +155,15 @@ def panels(
     data: altair.InlineData,
     rows: pandas.DataFrame,
     parameters: list[altair.Parameter],
-    chosen: str,
 ) -> altair.FacetChart:
-    """The panels that `rows` have, memory by operation, each with all of `layers`."""
+    """The panels that `rows` have of a machine, memory by operation, each with all of `layers`."""
+    menu, chosen = menus(rows, machine=None)
     order = [panel for panel in PANELS if panel in set(rows["panel"])]
     field = altair.Facet("panel:N", sort=order, title=None)
     field = field.header(labelFontSize=13, labelFontWeight="bold", labelAnchor="start")
     chart = altair.layer(*layers).properties(width=WIDTH, height=HEIGHT)
     chart = chart.facet(field, columns=2, data=data).transform_filter(chosen)
-    return chart.resolve_axis(x="independent", y="independent").add_params(*parameters)
+    return chart.resolve_axis(x="independent", y="independent").add_params(*menu, *parameters)
 
 
 def finished(chart: altair.TopLevelMixin) -> Any:
@@ -174,9 +210,10 @@ def for_page(chart: altair.TopLevelMixin) -> dict[str, Any]:
 def save(chart: altair.TopLevelMixin, path: str | Path) -> None:
     """Write `chart` as the SVG or PNG that the name of `path` ends in. ValueError for others."""
     specification = finished(chart).properties(background="white").to_dict()
-    if Path(path).suffix == ".svg":
-        Path(path).write_text(vl_convert.vegalite_to_svg(specification) + "\n")
-    elif Path(path).suffix == ".png":
-        Path(path).write_bytes(vl_convert.vegalite_to_png(specification, scale=2))
+    path = Path(path)
+    if path.suffix == ".svg":
+        path.write_text(vl_convert.vegalite_to_svg(specification) + "\n")
+    elif path.suffix == ".png":
+        path.write_bytes(vl_convert.vegalite_to_png(specification, scale=2))
     else:
         raise ValueError(f"{path}: a chart is written as .svg or .png")

@@ -22,13 +22,13 @@ from scripts.answers import chooser
 from scripts.change_points import history, in_words, over_time
 from scripts.change_points.change import Change
 from scripts.reading import points
-from scripts.reading.chosen import NoSuchResult
+from scripts.reading.chosen import NoSuchResult, transfers
 from scripts.reading.points import RUN
 from scripts.report_page import against, look, of_machine
 from scripts.report_page.charts import CHARTS, OVER_TIME
 from scripts.setup import processors
-from scripts.words.formats import WITH_UNIT, duration, percents, size
-from scripts.words.vocabulary import TRANSFERS, WAYS
+from scripts.words.formats import WITH_UNIT, article, duration, percents, size
+from scripts.words.vocabulary import WAYS
 
 HERE = Path(__file__).resolve().parent
 # logLevel 1: Vega's errors only, as it warns wherever what is chosen in a menu has no points.
@@ -54,7 +54,8 @@ def write(output: str | Path, results: str | Path) -> list[str]:
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(HERE), autoescape=True, trim_blocks=True, lstrip_blocks=True
     )
-    environment.filters |= {"size": size, "percent": percents, "seconds": duration}
+    environment.filters |= {"article": article, "size": size}
+    environment.filters |= {"percent": percents, "seconds": duration}
     environment.policies["json.dumps_kwargs"] = {}  # in our order, not the alphabet's
     template = environment.get_template("report.html.jinja")
     text = template.render(
@@ -118,10 +119,9 @@ def bundle() -> str:
 def newest(table: pandas.DataFrame) -> pandas.DataFrame:
     """The rows of each machine's newest result that has transfers to a GPU."""
     result = table.groupby(RUN, observed=True, sort=False).ngroup()
-    with_gpu = table["operation"].isin(list(TRANSFERS)) & table["status"].eq("ok")
-    rows = table.assign(result=result)[with_gpu]  # pandas fills an empty table that it assigns to
-    rows = rows.sort_values(["commit_date", "measured"], kind="stable")
-    return table[result.isin(rows.drop_duplicates("machine", keep="last")["result"])]
+    rows = transfers(table).sort_values(["commit_date", "measured"], kind="stable")
+    last = rows.drop_duplicates("machine", keep="last")
+    return table[result.isin(result[last.index])]
 
 
 def measured_last(latest: pandas.DataFrame) -> str | None:
@@ -139,10 +139,9 @@ def drawn(
     """{name: specification} of the charts that have something to show."""
     if latest.empty:
         return {}
-    changes = {name: found for name, (found, _) in histories.items()}
     made = {name: chart.draw(latest) for name, chart in CHARTS.items()}
     runs = over_time.changed(runs, look.methods(table))
-    made |= {name: chart.draw(table, changes, runs) for name, chart in OVER_TIME.items()}
+    made |= {name: chart.draw(table, histories, runs) for name, chart in OVER_TIME.items()}
     return {name: look.for_page(chart) for name, chart in made.items() if chart is not None}
 
 

@@ -4,6 +4,7 @@ printed.py prints them.
 """
 
 import sys
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
@@ -19,7 +20,7 @@ from scripts.recording import provenance
 from scripts.tables import held_against, printed, side_by_side
 from scripts.tables.held_against import LETTERS
 from scripts.tables.side_by_side import Sheet
-from scripts.words.formats import count, duration, rate, size
+from scripts.words.formats import count, day, duration, rate, size
 from scripts.words.shown import plain, say_left_out
 from scripts.words.vocabulary import ALL, TRANSFERS
 
@@ -73,8 +74,8 @@ class Recorded(NamedTuple):
 def where(result: pandas.DataFrame) -> str:
     """'nvidia-h200, commit 0d3bb95a, measured 2026-11-26, Python 3.12'"""
     first = result.iloc[0]
-    measured = f"measured {result['measured'].max():%Y-%m-%d}, " if len(result) else ""
-    return f"{first['machine']}, commit {first['commit'][:8]}, {measured}Python {first['python']}"
+    which = f"{first['machine']}, commit {first['commit'][:8]}"
+    return f"{which}, measured {day(result['measured'].max())}, Python {first['python']}"
 
 
 def answers(result: pandas.DataFrame, recorded: Recorded) -> Parts:
@@ -84,7 +85,7 @@ def answers(result: pandas.DataFrame, recorded: Recorded) -> Parts:
     runs = recorded.runs(result)
     changed = recorded.changed(result)
     said = first.of(result, recorded.table, runs, changed, recorded.left_out)
-    copies = side_by_side.lines(result, "copy").get(None)
+    copies = side_by_side.alone(result, "copy")
     if not said:
         said = [f"Doubtful: {doubt}" for doubt in doubtful]
         if copies:
@@ -114,27 +115,37 @@ def of_one(result: pandas.DataFrame, recorded: Recorded) -> Parts:
     yield side_by_side.noise(result)
 
 
-def named(results: Sequence[pandas.DataFrame], recorded: Recorded) -> Parts:
-    """Which result each letter is, and what makes it doubtful."""
+def held(
+    results: Sequence[pandas.DataFrame], sheets: Iterable[Sheet], who: str, recorded: Recorded
+) -> Parts:
+    """Which result each letter is, what makes it doubtful, and `sheets` of these results.
+
+    NoSuchResult if two are the same, or there is no sheet: `who` they are.
+    """
     seen: dict[str, str] = {}
+    doubtful = []
     for letter, result in zip(LETTERS, results, strict=False):
         which = f"{where(result)}, {result.iloc[0]['environment']}"
         if which in seen:
             raise chosen.NoSuchResult(f"{seen[which]} and {letter} are both {where(result)}")
         seen[which] = letter
         found = recorded.doubts(result)
+        doubtful += [letter] * bool(found)
         yield f"{letter}: {where(result)}" + " (doubtful)" * bool(found)
         yield from (f"- Doubtful: {one}" for one in found)
+    sheet = None
+    for sheet in sheets:
+        if doubtful:
+            sheet.title += f" (doubtful: {', '.join(doubtful)})"
+        yield sheet
+    if not sheet:
+        raise chosen.NoSuchResult(f"{who} have measured nothing of float32")
 
 
 def of_two(one: pandas.DataFrame, other: pandas.DataFrame, recorded: Recorded) -> Parts:
     """What to show of two results: sheets and lines of text."""
-    yield from named([one, other], recorded)
     told = two_runs.compared(one, other)
-    sheets = list(held_against.two(one, other, told))
-    if not sheets:
-        raise chosen.NoSuchResult("The two have measured nothing of float32")
-    yield from marked_doubtful(sheets, [one, other], recorded)
+    yield from held([one, other], held_against.two(one, other, told), "The two", recorded)
     ratios = told["by_ratio"].any()
     yield f"{HELD_LEGEND} {TWO_BY_RATIO}" if ratios else HELD_LEGEND
     together = told["method"].eq(ALL)
@@ -153,24 +164,8 @@ def of_two(one: pandas.DataFrame, other: pandas.DataFrame, recorded: Recorded) -
 
 def of_many(results: Sequence[pandas.DataFrame], recorded: Recorded) -> Parts:
     """What to show of more than two: of each the fastest method, held against the first."""
-    yield from named(results, recorded)
-    sheets = list(held_against.many(results))
-    if not sheets:
-        raise chosen.NoSuchResult("They have measured nothing of float32")
-    yield from marked_doubtful(sheets, results, recorded)
+    yield from held(results, held_against.many(results), "They", recorded)
     yield f"{MANY_LEGEND} {HELD_LEGEND}"
-
-
-def marked_doubtful(
-    sheets: Iterable[Sheet], results: Sequence[pandas.DataFrame], recorded: Recorded
-) -> Iterator[Sheet]:
-    letters = [
-        letter for letter, result in zip(LETTERS, results, strict=False) if recorded.doubts(result)
-    ]
-    for sheet in sheets:
-        if letters:
-            sheet.title += f" (doubtful: {', '.join(letters)})"
-        yield sheet
 
 
 def of_last(recorded: Recorded, sentences: bool = False) -> Parts:
@@ -189,15 +184,14 @@ def of_last(recorded: Recorded, sentences: bool = False) -> Parts:
 
 def shorter(left_out: Iterable[str], words: Sequence[str]) -> Iterator[str]:
     """The same, of the machines that are asked for; what is of an older version, by its file."""
-    older: dict[str, int] = {}
+    older: Counter[str] = Counter()
     for line in left_out:
         folder, _, file = line.partition("/")
         asked = (word.startswith(folder) or folder.startswith(word.split(":")[0]) for word in words)
         if words and file and not any(asked):
             continue
         if line.endswith(OLDER):
-            file = line.partition(": ")[0]
-            older[file] = older.get(file, 0) + 1
+            older[line.partition(": ")[0]] += 1
         else:
             yield line
     for file, number in older.items():

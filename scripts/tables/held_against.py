@@ -6,21 +6,19 @@ below them how many times as long it takes as A, where that can be told.
 
 import math
 import string
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
 
 import pandas
 
+from scripts.answers.standings import Lines, Rows
 from scripts.reading import intervals
-from scripts.tables.side_by_side import MANY, ORDINARY, Sheet, across, cell, lines
+from scripts.tables.side_by_side import SHOWN, Sheet, across, alone, cells, lines
 from scripts.words.formats import as_percent, percent, size, times
 from scripts.words.vocabulary import ALL, DTYPE, MEMORY, TRANSFERS
 
 LETTERS = string.ascii_uppercase
-BACK = "back into an existing NumPy array", "back into a new NumPy array"
-Rows = Mapping[int, Mapping[str, Any]]  # of points.py's table, by size
-Changed = tuple[float, float] | None  # by how much the logarithm of the time is above A's; margin
-Told = Callable[[str, int, int], Changed]  # of a name, a result's place and a size
+Changed = tuple[float, float]  # by how much the logarithm of the time is above A's; margin
+Told = Mapping[tuple[str, int, int], Changed]  # by name, a result's place and size
 
 
 def two(one: pandas.DataFrame, other: pandas.DataFrame, told: pandas.DataFrame) -> Iterator[Sheet]:
@@ -34,39 +32,25 @@ def two(one: pandas.DataFrame, other: pandas.DataFrame, told: pandas.DataFrame) 
         for memory in MEMORY:
             both = [lines(result, operation, memory) for result in (one, other)]
             names = dict.fromkeys(name for found in both for name in found)
-            of_memory = rows[rows["memory"].eq(memory)].set_index(["method", "nbytes"])
+            of_memory = rows[rows["memory"].eq(memory)]
             sides = {name: [found.get(name, {}) for found in both] for name in names}
             yield from held(f"{memory}, {does.title}", sides, of_two(of_memory))
         yield from together(f"all methods together, {does.title}", rows[rows["method"].eq(ALL)])
     for name, title in (("link", "the link"), ("copy", "the host's own copy")):
-        of_one = told[told["operation"].eq(name)].assign(method="").set_index(["method", "nbytes"])
-        sides = {"": [lines(result, name).get(None, {}) for result in (one, other)]}
+        of_one = told[told["operation"].eq(name)].assign(method="")
+        sides = {"": [alone(result, name) for result in (one, other)]}
         yield from held(title, sides, of_two(of_one))
 
 
 def of_two(rows: pandas.DataFrame) -> Told:
-    """What `rows` of two_runs.compared say, by method and size."""
-    told = rows.to_dict("index")
-
-    def changed(name: str, _: int, nbytes: int) -> Changed:
-        row = told.get((name, nbytes))
-        return row and (-row["change"], row["margin"])
-
-    return changed
+    """What `rows` of two_runs.compared say."""
+    return {(row.method, 1, row.nbytes): (-row.change, row.margin) for row in rows.itertuples()}
 
 
 def many(results: Sequence[pandas.DataFrame]) -> Iterator[Sheet]:
     """Any number of results, a Sheet for each operation and memory: of each the fastest method."""
-    asked: list[tuple[str, str, str | None]] = [
-        (f"{memory}, {does.title}", operation, memory)
-        for operation, does in TRANSFERS.items()
-        for memory in MEMORY
-    ]
-    asked += [
-        (ORDINARY, "ordinary_warm", None),
-        (MANY, "many_arrays", None),
-        *((f"{memory}, {BACK[0]}", "existing_host_array", memory) for memory in MEMORY),
-        (f"pageable, {BACK[1]}", "new_host_array", "pageable"),
+    asked = [
+        *((title, operation, memory) for title, operation, memory, _ in SHOWN),
         ("the link", "link", None),
         ("the link, back", "link_back", None),
         ("the host's own copy", "copy", None),
@@ -76,9 +60,9 @@ def many(results: Sequence[pandas.DataFrame]) -> Iterator[Sheet]:
         yield from held(title, {"": sides}, by_seconds(sides))
 
 
-def least(found: Mapping[str | None, Rows]) -> Rows:
+def least(found: Lines) -> Rows:
     """Of each size the row that takes the least time; of ways, those that need nothing before."""
-    best: dict[int, Mapping[str, Any]] = {}
+    best: Rows = {}
     for name, rows in found.items():
         for nbytes, row in rows.items():
             known = best.get(nbytes)
@@ -88,14 +72,13 @@ def least(found: Mapping[str | None, Rows]) -> Rows:
 
 
 def by_seconds(sides: Sequence[Rows]) -> Told:
-    def changed(_: str, number: int, nbytes: int) -> Changed:
-        if not (nbytes in sides[0] and nbytes in sides[number]):
-            return None
-        one, other = sides[0][nbytes], sides[number][nbytes]
-        margin = float(intervals.margin(one, other, same_run=False))
-        return math.log(other["seconds"] / one["seconds"]), margin
-
-    return changed
+    found = {}
+    for number, rows in enumerate(sides):
+        for nbytes in rows.keys() & sides[0].keys():
+            one, other = sides[0][nbytes], rows[nbytes]
+            margin = float(intervals.margin(one, other, same_run=False))
+            found["", number, nbytes] = math.log(other["seconds"] / one["seconds"]), margin
+    return found
 
 
 def held(title: str, named: Mapping[str, Sequence[Rows]], told: Told) -> Iterator[Sheet]:
@@ -109,10 +92,9 @@ def held(title: str, named: Mapping[str, Sequence[Rows]], told: Told) -> Iterato
     margins: dict[int, float] = {}
     for name, sides in named.items():
         for letter, rows in zip(LETTERS, sides, strict=False):
-            label = f"{letter} {name}".strip()
-            sheet.rows.append([label, *(cell(rows, nbytes) for nbytes in there)])
+            sheet.rows.append(cells(f"{letter} {name}".strip(), rows, there))
         for number, letter in enumerate(LETTERS[1 : len(sides)], 1):
-            found = {nbytes: told(name, number, nbytes) for nbytes in there}
+            found = {nbytes: told.get((name, number, nbytes)) for nbytes in there}
             sheet.rows.append([f"{letter}/A", *(ratio(found[nbytes]) for nbytes in there)])
             for nbytes, one in found.items():
                 if one:
@@ -123,7 +105,7 @@ def held(title: str, named: Mapping[str, Sequence[Rows]], told: Told) -> Iterato
         yield sheet
 
 
-def ratio(told: Changed) -> str:
+def ratio(told: Changed | None) -> str:
     """'1.07x', '~' where it is not told, '' where only one of the two was measured."""
     if told is None:
         return ""
@@ -136,20 +118,14 @@ def together(title: str, rows: pandas.DataFrame) -> Iterator[Sheet]:
     there = sorted(map(int, rows["nbytes"].unique()))
     sheet = Sheet(title, ["size", *map(size, there)])
     for memory in MEMORY:
-        told = rows[rows["memory"].eq(memory)].set_index("nbytes").to_dict("index")
+        told = of_two(rows[rows["memory"].eq(memory)])
         if told:
-            of = [told.get(nbytes) for nbytes in there]
-            ratios = [ratio(row and (-row["change"], row["margin"])) for row in of]
-            sheet.rows.append([f"{memory}, B/A", *ratios])
-            noise = [percent(as_percent(row["margin"])) if row else "" for row in of]
+            of = [told.get((ALL, 1, nbytes)) for nbytes in there]
+            sheet.rows.append([f"{memory}, B/A", *map(ratio, of)])
+            noise = [percent(as_percent(one[1])) if one else "" for one in of]
             sheet.rows.append(["noise", *noise])
     if there:
         yield sheet
-
-
-def sign(row: Mapping[str, Any]) -> str:
-    """>: A is faster; <: B is; ~: they cannot be told apart."""
-    return "~" if not row["apart"] else ">" if row["change"] < 0 else "<"
 
 
 def count(told: pandas.DataFrame) -> tuple[int, int, int]:
@@ -157,5 +133,6 @@ def count(told: pandas.DataFrame) -> tuple[int, int, int]:
 
     Of transfers alone, all dtypes.
     """
-    signs = [sign(row) for row in told[told["operation"].isin(TRANSFERS)].to_dict("records")]
-    return len(signs), signs.count(">"), signs.count("<")
+    rows = told[told["operation"].isin(TRANSFERS)]
+    apart = rows.loc[rows["apart"], "change"]
+    return len(rows), int(apart.lt(0).sum()), int(apart.gt(0).sum())

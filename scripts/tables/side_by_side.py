@@ -2,23 +2,37 @@
 
 They come as sheets, tables of text for compare.py to print: sizes go across, microseconds below
 1 MiB and GB/s from there on. A result is as chosen.py has it. Who is the fastest is said only where
-reading/standing.py can tell.
+answers/standings.py can tell.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy
 import pandas
 
-from scripts.reading import standing
-from scripts.words.formats import as_percent, duration, percent, rate, size
-from scripts.words.vocabulary import COLD, DTYPE, IN_RATES, KINDS, MEMORY, TRANSFERS, kind
+from scripts.answers import choosing, standings
+from scripts.answers.standings import Lines, Rows, Standing
+from scripts.reading import chosen
+from scripts.words.formats import duration, percent, rate, size
+from scripts.words.vocabulary import COLD, IN_RATES, KINDS, MEMORY, TRANSFERS, kind
 
-Lines = dict[Any, dict[int, dict[str, Any]]]  # {method: {nbytes: row of the table}}
-MANY = "256 small arrays, to the device: of each array (queued: pinned)"
-ORDINARY = "an ordinary array, to the device, by way"
+# What is shown, in this order: title, operation and memory, and whose line stands beside it.
+SHOWN = [
+    *(
+        (f"{memory}, {does.title}", operation, memory, beside)
+        for operation, does in TRANSFERS.items()
+        for memory, beside in zip(MEMORY, ("link", "host copy"), strict=True)
+    ),
+    ("an ordinary array, to the device, by way", "ordinary_warm", None, None),
+    ("256 small arrays, to the device: of each array (queued: pinned)", "many_arrays", None, None),
+    ("pinned, back into an existing NumPy array", "existing_host_array", "pinned", "link back"),
+    ("pageable, back into an existing NumPy array", "existing_host_array", "pageable", None),
+    ("pageable, back into a new NumPy array", "new_host_array", "pageable", None),
+]
+LIMITS = {"link": "link", "host copy": "copy", "link back": "link_back"}  # operations
+BEFOREHAND = "registered", "queued"  # ways of what is pinned beforehand: they are not compared
 
 
 @dataclass
@@ -32,20 +46,13 @@ class Sheet:
 
 
 def lines(result: pandas.DataFrame, operation: str, memory: str | None = None) -> Lines:
-    """What was measured of one operation, with float32.
+    """What was measured of one operation, with float32."""
+    return standings.by_name(standings.of(result, operation, memory))
 
-    Of ways the key is the way; operations that know neither have the one key None.
-    """
-    rows = result[(result["operation"] == operation) & (result["status"] == "ok")]
-    rows = rows[rows["dtype"].isna() | (rows["dtype"] == DTYPE)]
-    if memory:
-        rows = rows[rows["memory"] == memory]
-    found: Lines = {}
-    for row in rows.to_dict("records"):
-        named = (row[name] for name in ("method", "way") if isinstance(row[name], str))
-        row["method"] = next(named, None)
-        found.setdefault(row["method"], {})[int(row["nbytes"])] = row
-    return found
+
+def alone(result: pandas.DataFrame, operation: str) -> Rows:
+    """The same of one that knows neither methods nor ways, as the link."""
+    return lines(result, operation).get(operation, {})
 
 
 def across(title: str, nbytes: Sequence[int]) -> Sheet:
@@ -54,15 +61,12 @@ def across(title: str, nbytes: Sequence[int]) -> Sheet:
     return Sheet(title, ["size", *map(size, nbytes)], [["unit", *units]])
 
 
-def sizes(*found: Lines) -> list[int]:
-    """All sizes in the dictionaries that `lines` returns."""
-    return sorted({nbytes for one in found for rows in one.values() for nbytes in rows})
+def cells(name: str, rows: Rows, nbytes: Iterable[int]) -> list[str]:
+    """`name` and the numbers of `rows` at these sizes."""
+    return [name, *(cell(rows[one], one) if one in rows else "n/a" for one in nbytes)]
 
 
-def cell(rows: Mapping[int, Mapping[str, Any]], nbytes: int) -> str:
-    if nbytes not in rows:
-        return "n/a"
-    row = rows[nbytes]
+def cell(row: Mapping[str, Any], nbytes: int) -> str:
     return rate(1e6 * row["seconds"] if nbytes < IN_RATES else row["gb_per_s"])
 
 
@@ -72,78 +76,53 @@ def methods(result: pandas.DataFrame) -> Iterator[Sheet]:
     Beside pinned memory stands the link's ceiling, beside pageable the host's own copy. Only that
     copy, if no method was measured.
     """
-    link, copy = lines(result, "link"), lines(result, "copy")
-    for operation, does in TRANSFERS.items():
-        for memory in MEMORY:
-            title, limit = ("link", link) if memory == "pinned" else ("host copy", copy)
-            found = lines(result, operation, memory)
-            yield from in_turn(f"{memory}, {does.title}", found, {title: limit.get(None, {})})
-    yield from ways(result)
+    for title, operation, memory, limit in SHOWN:
+        found = standings.of(result, operation, memory)
+        named = standings.by_name(found).items()
+        beside = {name: rows for name, rows in named if name.split()[0] in BEFOREHAND}
+        found = standings.without(found, *beside)
+        if limit:
+            beside[limit] = alone(result, LIMITS[limit])
+        yield from in_turn(title, found, beside)
     yield from cold_start(result)
-    if copy and not result.loc[result["status"].eq("ok"), "operation"].isin(TRANSFERS).any():
-        yield from in_turn("NumPy to NumPy, on the host", {"host copy": copy[None]}, {})
-
-
-def in_turn(title: str, found: Lines, beside: Lines) -> Iterator[Sheet]:
-    """A Sheet of what was measured in turn, with what stands `beside`; none if nothing was."""
-    there = sizes(found)
-    sheet = across(title, there)
-    for name, rows in [*found.items(), *beside.items()]:
-        if rows:
-            sheet.rows.append([name, *(cell(rows, nbytes) for nbytes in there)])
-    told = [fastest(found, nbytes) for nbytes in there]
-    for column, (group, _) in enumerate(told, 1):
-        sheet.marks |= {(1 + list(found).index(one), column) for one in group}
-    if len(found) > 1:
-        sheet.rows.append(["noise", *(margin for _, margin in told)])
-    if there:
+    copy = alone(result, "copy")
+    if copy and chosen.transfers(result).empty:
+        sheet = across("NumPy to NumPy, on the host", sorted(copy))
+        sheet.rows.append(cells("host copy", copy, sorted(copy)))
         yield sheet
 
 
-def ways(result: pandas.DataFrame) -> Iterator[Sheet]:
-    """What to do with an ordinary array, or many small ones, and how to get an array back."""
-    found = lines(result, "ordinary_warm")
-    yield from in_turn(ORDINARY, *parted(found, "registered"))
-    yield from in_turn(MANY, *parted(lines(result, "many_arrays"), "queued"))
-    link = {"link back": lines(result, "link_back").get(None, {})}
-    for memory in MEMORY:
-        back = lines(result, "existing_host_array", memory)
-        title = f"{memory}, back into an existing NumPy array"
-        yield from in_turn(title, back, link if memory == "pinned" else {})
-    back = lines(result, "new_host_array", "pageable")
-    yield from in_turn("pageable, back into a new NumPy array", back, {})
-
-
-def parted(found: Lines, beforehand: str) -> tuple[Lines, Lines]:
-    """The ways of ordinary arrays, which are compared, and those of what is pinned beforehand."""
-    there = {name: rows for name, rows in found.items() if name.split()[0] == beforehand}
-    return {name: rows for name, rows in found.items() if name not in there}, there
+def in_turn(title: str, found: Sequence[Standing], beside: Lines) -> Iterator[Sheet]:
+    """A Sheet of what was measured in turn, with what stands `beside`; none if nothing was."""
+    there = [one.nbytes for one in found]
+    sheet, lines = across(title, there), standings.by_name(found)
+    for name, rows in [*lines.items(), *beside.items()]:
+        if rows:
+            sheet.rows.append(cells(name, rows, there))
+    margins = [one.margin if len(one.rows) > 1 else math.nan for one in found]
+    for column, (one, margin) in enumerate(zip(found, margins, strict=True), 1):
+        if not math.isnan(margin):
+            sheet.marks |= {(1 + list(lines).index(name), column) for name in one.best}
+    if len(lines) > 1:
+        sheet.rows.append(["noise", *map(percent, margins)])
+    if found:
+        yield sheet
 
 
 def cold_start(result: pandas.DataFrame) -> Iterator[Sheet]:
     """A Sheet of what the first transfer of a fresh interpreter takes, and the installation."""
-    found: dict[str, dict[str, str]] = {}
-    rows = result[result["benchmark"].str.startswith("cold_start.") & (result["status"] == "ok")]
-    for row in rows.to_dict("records"):
-        step = COLD.get(row["operation"])
-        text = duration(row["seconds"]) if step else f"{row['installed_bytes'] / 1e6:.0f} MB"
-        found.setdefault(row["method"], {})[step or "installed"] = text
-    columns = [*COLD.values(), "installed"]
-    known = [name for name in columns if any(name in steps for steps in found.values())]
-    header = ["method", *known]
-    rows = [[method, *(found[method].get(name, "n/a") for name in header[1:])] for method in found]
+    found = choosing.cold_start(result)
+    steps = [*COLD.values(), "installed"]
+    steps = [step for step in steps if any(step in facts for facts in found.values())]
+    rows = [[name, *(cold_cell(facts, step) for step in steps)] for name, facts in found.items()]
     if rows:
-        yield Sheet("the first 1 KiB of a fresh interpreter", header, rows)
+        yield Sheet("the first 1 KiB of a fresh interpreter", ["method", *steps], rows)
 
 
-def fastest(found: Lines, nbytes: int) -> tuple[list[str], str]:
-    """The methods that none is told to be faster than, and the margin in words."""
-    there = {method: rows[nbytes] for method, rows in found.items() if nbytes in rows}
-    rows = standing.of_methods(pandas.DataFrame.from_records([*there.values()]))
-    margins = rows["margin"][1:]
-    if margins.empty or margins.isna().any():
-        return [], "n/a"
-    return rows["method"][~rows["apart"]].tolist(), percent(as_percent(margins.max()))
+def cold_cell(facts: Mapping[str, float], step: str) -> str:
+    if step not in facts:
+        return "n/a"
+    return f"{facts[step] / 1e6:.0f} MB" if step == "installed" else duration(facts[step])
 
 
 def noise(result: pandas.DataFrame) -> str:
@@ -153,23 +132,21 @@ def noise(result: pandas.DataFrame) -> str:
     rows = result[result["processes"].gt(1)]
     rows, copies = (rows[rows["operation"].eq(name)] for name in ("existing_array", "copy"))
     of = [kind(*row) for row in zip(rows["memory"], rows["nbytes"], strict=True)]
-    kinds = {name: rows[numpy.array(of, object) == name] for name in KINDS}
+    rows = rows.assign(kind=pandas.Categorical(of, KINDS))
     if rows.empty:  # no GPU
-        kinds = {"NumPy to NumPy": copies}
-    spreads = {name: rows["process_spread"] for name, rows in kinds.items() if len(rows)}
-    apart = [
-        f"{found.median():.1%} ({found.quantile(0.95):.0%}) {name}"
-        for name, found in spreads.items()
-    ]
-    if not apart:
+        rows = copies.assign(kind="NumPy to NumPy")
+    kinds = [*rows.groupby("kind", observed=True)]
+    if not kinds:
         return "one process a point: nothing is known of the noise"
+    spreads = ((name, found["process_spread"]) for name, found in kinds)
+    apart = [f"{one.median():.1%} ({one.quantile(0.95):.0%}) {name}" for name, one in spreads]
     said = (
         f"{result['processes_quiet'].sum()} of {result['processes'].sum()} processes all the time "
         f"on a quiet core; the processes of a point differ by (median, 95th percentile) "
         f"{'; '.join(apart)}"
     )
-    known = {name: rows["relative_sd"].dropna() for name, rows in kinds.items()}
-    ratios = [f"{sds.iloc[0]:.1%} {name}" for name, sds in known.items() if len(sds)]
+    known = ((name, found["relative_sd"].dropna()) for name, found in kinds)
+    ratios = [f"{sds.iloc[0]:.1%} {name}" for name, sds in known if len(sds)]
     if ratios:
         said += f"; the ratios of a method by (standard deviation) {'; '.join(ratios)}"
     return said

@@ -1,7 +1,7 @@
 """Numbers as text: sizes, seconds, rates, per cent, counts, lists."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 UNITS = "B", "KiB", "MiB", "GiB"
@@ -42,10 +42,18 @@ def percent(value: float) -> str:
     return f"{value:.0f} %" if abs(value) >= 9.95 else f"{value:.2g} %"
 
 
+def ends(least: float, most: float, text: Callable[[float], str]) -> str:
+    """Both as `text` has them, with ' to ' between; once if they are alike, and so their unit."""
+    first, last = text(least), text(most)
+    if first == last:
+        return first
+    unit = last.partition(" ")[2]
+    return f"{first.removesuffix(f' {unit}')} to {last}"
+
+
 def percents(least: float, most: float) -> str:
     """2.9, 22.8 -> '2.9 to 23 %'"""
-    ends = dict.fromkeys(percent(value).removesuffix(" %") for value in (least, most))
-    return " to ".join(ends) + " %"
+    return ends(least, most, percent)
 
 
 def factor(value: float) -> str:
@@ -56,16 +64,13 @@ def factor(value: float) -> str:
 def factors(values: Iterable[float]) -> str:
     """[1.86, 12.3] -> '1.9 to 12 times'"""
     values = list(values)
-    return " to ".join(dict.fromkeys(map(factor, (min(values), max(values))))) + " times"
+    return ends(min(values), max(values), factor) + " times"
 
 
 def durations(values: Iterable[float]) -> str:
     """[8.4e-06, 1.35e-05] -> '8.4 to 13.5 µs'"""
     values = list(values)
-    ends = list(dict.fromkeys(map(duration, (min(values), max(values)))))
-    if len({end.partition(" ")[2] for end in ends}) == 1:
-        ends[:-1] = [end.partition(" ")[0] for end in ends[:-1]]
-    return " to ".join(ends)
+    return ends(min(values), max(values), duration)
 
 
 def change(logarithm: float) -> str:
@@ -100,6 +105,11 @@ def day(when: Any) -> str:
 def count(number: int, one: str, many: str) -> str:
     """1, 'point', 'points' -> '1 point'"""
     return f"{number} {one if number == 1 else many}"
+
+
+def article(noun: str) -> str:
+    """'array' -> 'an array'"""
+    return f"{'an' if noun[0] in 'aeiou' else 'a'} {noun}"
 
 
 def listed(names: Iterable[object]) -> str:

@@ -7,7 +7,7 @@ visits. docs/architecture.md has the whole vocabulary.
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from scripts.words.formats import size
+from scripts.words.formats import article, size
 
 MEMORY = "pinned", "pageable"
 DTYPE = "float32"  # of what is compared: for the same bytes the dtype does not matter
@@ -40,7 +40,7 @@ class Operation(NamedTuple):
     def title(self) -> str:
         """'into an existing device array'"""
         where = f"{self.into.removesuffix(' array')} {self.direction.removeprefix('to ')} array"
-        return f"into {'an' if where[0] in 'aeiou' else 'a'} {where}"
+        return f"into {article(where)}"
 
 
 TO_DEVICE, TO_HOST = "to device", "to host"

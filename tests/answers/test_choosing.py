@@ -8,6 +8,7 @@ import pytest
 
 from scripts.answers import choosing, sentences
 from scripts.reading import points
+from scripts.words.vocabulary import OTHERS
 from tests import derived, stated
 from tests.conftest import VERSION_1
 
@@ -95,7 +96,7 @@ def test_after_how_many_transfers_pinning_has_paid(tmp_path):
     assert choosing.transfers_to_pay(run, "existing_array") == {}
     derived.add_benchmark(
         path,
-        choosing.PIN,
+        OTHERS["pin"],
         "seconds",
         {(method, nbytes): 95e-6 for method in METHODS for nbytes in (1024, 8192)},
     )

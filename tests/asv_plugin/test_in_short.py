@@ -9,6 +9,7 @@ import pytest
 import scripts.asv_plugin  # noqa: F401 - it replaces
 from scripts.asv_plugin import in_short, results
 from scripts.setup import progress
+from scripts.words.vocabulary import TRANSFERS
 
 TABLE = "======= ====\nmethod\n======= ===="
 
@@ -67,9 +68,10 @@ def test_progress_moves_in_a_terminal_and_is_rare_in_a_file(terminal, capsys, mo
     monkeypatch.setenv(in_short.IN_SHORT, "yes")
     far = in_short.Progress()
     far.begin(100)
-    for _ in range(50):
+    for visit in range(50):
         now[0] += 0.5
-        far.step()
+        far.step(visit)
+        far.step(visit)  # another point of it, which its process has measured, too
     far.line.end()
     out = capsys.readouterr().out
     parts = out.split("\r") if terminal else out.splitlines()
@@ -84,8 +86,8 @@ def test_progress_moves_in_a_terminal_and_is_rare_in_a_file(terminal, capsys, mo
     assert out.endswith("\r" if terminal else "\n")
 
 
-@pytest.mark.parametrize(("interleaved", "processes"), [(False, 7), (True, 5)])
-def test_asv_says_what_it_is_about_to_measure(interleaved, processes, monkeypatch):
+@pytest.mark.parametrize(("interleaved", "visits"), [(False, 9), (True, 7)])
+def test_asv_says_what_it_is_about_to_measure(interleaved, visits, monkeypatch):
     class Selected(dict):
         benchmark_selection, benchmark_dir = {"one": [0, 2]}, "benchmarks"
 
@@ -96,7 +98,15 @@ def test_asv_says_what_it_is_about_to_measure(interleaved, processes, monkeypatc
         raise Started
 
     about = {"timeout": 1, "params": [["1", "2", "3"]]}
-    benchmarks = Selected(one={**about, "rounds": 2}, other=about)
+    of_methods = {"timeout": 1, "params": [["'torch'", "'cupy'"], ["1024", "8192"]]}
+    named = TRANSFERS["new_array"].benchmark
+    benchmarks = Selected(
+        {
+            "one": {**about, "name": "one", "rounds": 2},
+            "other": {**about, "name": "other"},
+            named: {**of_methods, "name": named, "param_names": ["method", "nbytes"]},
+        }
+    )
     monkeypatch.setattr(asv.runner, "run_benchmark", start)
     monkeypatch.setattr(in_short.progress, "interleaved", interleaved)
     monkeypatch.setattr(results, "runs", [])
@@ -106,4 +116,4 @@ def test_asv_says_what_it_is_about_to_measure(interleaved, processes, monkeypatc
     environment = types.SimpleNamespace(name="existing-py3.12")
     with pytest.raises(Started):
         asv.runner.run_benchmarks(benchmarks, environment, results=result)
-    assert in_short.progress.total == processes
+    assert in_short.progress.total == visits

@@ -111,7 +111,7 @@ def test_the_ways_are_held_against_the_array_as_it_is(phone, run):
     for operation, state in (("ordinary_warm", ""), ("ordinary_cold", " cold")):
         for one in standings.of(run, operation):
             for way in one.rows:
-                fast, slow = one.times("direct", way), one.times(way, "direct")
+                fast, slow = one.gain("direct", way), one.gain(way, "direct")
                 said = "itself" if way == "direct" else "cannot be told from it"
                 said = f"{factor(fast)} times as fast" if fast else said
                 said = f"{factor(slow)} times as long" if slow else said

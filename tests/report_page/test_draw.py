@@ -222,7 +222,7 @@ def test_a_step_of_all_methods_is_marked_at_each(tmp_path):
         stated.result(tmp_path, lambda point, slow=slow: slow, commit, number, drift=0.01)
     table, _ = points.load(tmp_path)
     changes, _ = history.of_machine(tmp_path, stated.MACHINE)
-    rows = history_chart.steps(history_chart.series(table), {stated.MACHINE: changes})
+    rows = history_chart.steps(history_chart.series(table), {stated.MACHINE: (changes, [])})
     assert set(rows["commit"]) == {stated.COMMITS[3]}
     assert len(rows) == 4 * 2 * 2 * 7
     assert set(rows["method"]) == set(stated.METHODS)

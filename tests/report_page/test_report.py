@@ -23,7 +23,7 @@ from scripts.report_page import page as report_page
 from scripts.report_page.charts import history as history_chart
 from scripts.report_page.look import GREY
 from scripts.words.formats import percents, size
-from scripts.words.vocabulary import KINDS, TRANSFERS
+from scripts.words.vocabulary import KINDS, OTHERS, TRANSFERS
 from tests import derived
 from tests.conftest import ROOT
 
@@ -336,7 +336,7 @@ def test_pinning_and_cold_start_are_shown_where_recorded(tmp_path, look_at, one_
     text = (tmp_path / "before.html").read_text()
     assert "What pinning itself costs is not recorded here." in text
     assert "Cold start and installed size are not recorded here." in text
-    pin = choosing.PIN
+    pin = OTHERS["pin"]
     derived.add_benchmark(path, pin, "seconds", {("torch", 4 << 20): 1e-3, ("torch", 1024): 1e-3})
     derived.add_benchmark(path, "cold_start.ColdStart.time_import", "seconds", {("torch",): 4.5})
     derived.add_benchmark(

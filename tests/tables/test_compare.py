@@ -12,6 +12,7 @@ import numpy
 import pytest
 
 from scripts import compare
+from scripts.answers import standings
 from scripts.change_points import history
 from scripts.reading import chosen, intervals, points
 from scripts.tables import compared, printed, side_by_side
@@ -102,12 +103,10 @@ def test_a_method_wins_only_where_it_can_be_told_from_the_others(result):
     seen = set()
     for operation in TRANSFERS:
         for memory in side_by_side.MEMORY:
-            found = side_by_side.lines(result, operation, memory)
-            for nbytes in side_by_side.sizes(found):
-                rows = {method: found[method][nbytes] for method in found}
+            for found in standings.of(result, operation, memory):
+                rows, group = found.rows, found.best
                 best = min(rows, key=lambda method: rows[method]["seconds"])
-                group, _ = side_by_side.fastest(found, nbytes)
-                assert group[0] == best
+                assert best in group
                 for method in set(rows) - {best}:
                     told = intervals.differ(rows[best], rows[method])
                     assert (method in group) == (not told)

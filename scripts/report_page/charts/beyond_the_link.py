@@ -9,17 +9,9 @@ import altair
 import numpy
 import pandas
 
-from scripts.report_page.chart_data import (
-    LOG_AXIS,
-    STRAIGHT,
-    data,
-    digits,
-    menus,
-    present,
-    tooltip,
-    transfers,
-)
-from scripts.report_page.look import GREY, beside, colour, methods, panels, shape, switches
+from scripts.report_page import look
+from scripts.report_page.chart_data import data, digits, tooltip, transfers
+from scripts.report_page.look import GREY
 from scripts.words.formats import duration
 from scripts.words.vocabulary import DTYPE, MEMORY, OTHERS
 
@@ -38,28 +30,19 @@ def draw(points: pandas.DataFrame, static: bool = False) -> altair.FacetChart | 
         return None
     fields = ["machine", "panel", "method", "size", "beyond", "low", "high", "at"]
     shown_data = data(rows, *fields, "said", "in_all", "of_link")
-    names, order = methods(points), present(rows, "size")
-    menu, of_machine = menus(rows, machine=None)
-    methods_on, method_shown = switches("method", names)
-    at, low = (
-        altair.Y(f"{field}:Q", title="µs beyond the link", axis=LOG_AXIS).scale(
-            type="log", nice=False, padding=8
-        )
-        for field in ("at", "low")
-    )
+    names = look.methods(points)
+    methods_on, method_shown = look.switches("method", names)
+    at, low = (look.upwards(field, "µs beyond the link") for field in ("at", "low"))
     shown = altair.Chart().transform_filter(method_shown)
-    shown = shown.encode(
-        x=altair.X("size:N", sort=order, title="size of the array", axis=STRAIGHT),
-        xOffset=beside(names),
-    )
-    told = shown.transform_filter("isValid(datum.beyond)").encode(color=colour(names, True))
+    shown = shown.encode(x=look.across(rows), xOffset=look.beside(names))
+    told = shown.transform_filter("isValid(datum.beyond)").encode(color=look.colour(names))
     lines = told.mark_line(strokeWidth=1.2, opacity=0.75).encode(y=at)
     bars = told.mark_rule(strokeWidth=2).encode(y=low, y2="high")
     marks = shown.mark_point(filled=True, size=45, opacity=1).encode(
         y=at,
-        shape=shape(names, True),
+        shape=look.shape(names),
         color=altair.when("isValid(datum.beyond)")
-        .then(colour(names, True))
+        .then(look.colour(names))
         .otherwise(altair.value(GREY)),
         tooltip=tooltip(
             ("said", "beyond the link"),
@@ -71,7 +54,7 @@ def draw(points: pandas.DataFrame, static: bool = False) -> altair.FacetChart | 
     )
     less = shown.transform_filter("!isValid(datum.beyond)").mark_text(text="↓", dy=10, color=GREY)
     layers = [lines, bars, less.encode(y=at), marks]
-    return panels(layers, shown_data, rows, menu + methods_on, of_machine)
+    return look.panels(layers, shown_data, rows, methods_on)
 
 
 def beyond(rows: pandas.DataFrame, link: pandas.DataFrame) -> pandas.DataFrame:

@@ -4,26 +4,11 @@ import altair
 import numpy
 import pandas
 
-from scripts.reading import dtypes, intervals
-from scripts.report_page.chart_data import (
-    ABOUT,
-    STRAIGHT,
-    data,
-    menus,
-    present,
-    tooltip,
-    transfers,
-)
-from scripts.report_page.look import (
-    GREY,
-    LEGEND,
-    beside,
-    colour,
-    methods,
-    panels,
-    switches,
-)
-from scripts.words.vocabulary import ALL, TRANSFERS
+from scripts.reading import chosen, dtypes, intervals
+from scripts.report_page import look
+from scripts.report_page.chart_data import ABOUT, data, in_percent, tooltip, transfers
+from scripts.report_page.look import GREY, LEGEND
+from scripts.words.vocabulary import ALL
 
 TITLE = "dtypes"
 CAPTION = (
@@ -34,9 +19,7 @@ CAPTION = (
 
 
 def draw(points: pandas.DataFrame, static: bool = False) -> altair.FacetChart | None:
-    rows = dtypes.comparable(
-        points[points["status"].eq("ok") & points["operation"].isin(TRANSFERS)]
-    )
+    rows = dtypes.comparable(chosen.transfers(points))
     rows = transfers(rows[rows["method"].ne(ALL)])
     keys = ["machine", "panel", "method", "nbytes"]
     count = rows.groupby(keys)["dtype"].transform("nunique")
@@ -44,9 +27,9 @@ def draw(points: pandas.DataFrame, static: bool = False) -> altair.FacetChart | 
     if rows.empty:
         return None
     mean = rows.groupby(keys)["log"].transform("mean")
-    rows["off"] = numpy.round(100 * numpy.expm1(rows["log"] - mean), 2)
+    rows["off"] = in_percent(rows["log"] - mean).round(2)
     spread = rows["sd"] * numpy.sqrt((1 - 1 / count[rows.index]) / rows["replicates"])
-    rows["high"] = numpy.round(100 * numpy.expm1(intervals.quantile(rows["free"]) * spread), 2)
+    rows["high"] = in_percent(intervals.quantile(rows["free"]) * spread).round(2)
     each = ["machine", "panel", "size"]
     noise = rows.groupby(each, observed=True, as_index=False)["high"].max()
     rows = pandas.concat([rows.assign(kind="dtype"), noise.assign(kind="noise")])
@@ -54,20 +37,18 @@ def draw(points: pandas.DataFrame, static: bool = False) -> altair.FacetChart | 
     shown_data = data(
         rows, "machine", "panel", "kind", *ABOUT, "nbytes", "off", "low", "high", "us"
     )
-    names, kinds = methods(points), present(points, "dtype")
-    order = present(rows.sort_values("nbytes"), "size")
-    menu, chosen = menus(rows, machine=None)
-    methods_on, method_shown = switches("method", names)
-    dtypes_on, dtype_shown = switches("dtype", kinds)
-    across = altair.X("size:N", sort=order, title="size of the array", axis=STRAIGHT)
+    names, kinds = look.methods(points), look.present(points, "dtype")
+    methods_on, method_shown = look.switches("method", names)
+    dtypes_on, dtype_shown = look.switches("dtype", kinds)
+    across = look.across(rows.sort_values("nbytes"))
     off, low = (altair.Y(f"{field}:Q", title="% slower than the mean") for field in ("off", "low"))
     shown = altair.Chart().transform_filter("datum.kind === 'dtype'")
     shown = shown.transform_filter(method_shown).transform_filter(dtype_shown)
     marks = shown.mark_point(size=32, opacity=0.9).encode(
         x=across,
-        xOffset=beside(names),
+        xOffset=look.beside(names),
         y=off,
-        color=colour(names, static),
+        color=look.colour(names, static),
         shape=altair.Shape("dtype:N", title=None, legend=LEGEND).scale(domain=kinds),
         tooltip=tooltip(("off", "% slower than the mean"), ("us", "µs")),
     )
@@ -75,4 +56,4 @@ def draw(points: pandas.DataFrame, static: bool = False) -> altair.FacetChart | 
     band = band.mark_bar(color=GREY, opacity=0.2, width=altair.expr("bandwidth('x')")).encode(
         x=across, y=low, y2="high", tooltip=tooltip(("high", "noise, ± %"), about=["size"])
     )
-    return panels([band, marks], shown_data, rows, menu + methods_on + dtypes_on, chosen)
+    return look.panels([band, marks], shown_data, rows, methods_on + dtypes_on)

@@ -6,19 +6,18 @@ is off from what it mostly is. On request GB/s, in which there is also what the 
 
 import itertools
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import altair
-import numpy
 import pandas
 
 from scripts.change_points.change import Change
 from scripts.reading import intervals, standing
 from scripts.reading.own_part import own
 from scripts.reading.points import RUN
-from scripts.report_page import results_axis
-from scripts.report_page.chart_data import data, menus, transfers
-from scripts.report_page.look import GREY, choice, colour, methods, shape, switches
+from scripts.report_page import look, results_axis
+from scripts.report_page.chart_data import data, in_percent, transfers
+from scripts.report_page.look import GREY
 from scripts.report_page.results_axis import ASIDE, RUN_OF, TURNED
 from scripts.words.vocabulary import ALL
 
@@ -31,7 +30,7 @@ CAPTION = (
 OWN, RATE = "time beside the other methods, %", "GB/s"
 STEP_OF = ["machine", "commit", "method", "memory", "operation", "nbytes", "dtype"]
 MOST_ROWS = 30_000  # of the page's history; what is older than its newest half is thinned
-Changes = Mapping[str, Sequence[Change]]  # by machine
+Histories = Mapping[str, tuple[list[Change], list[str]]]  # by machine, as the page has them
 
 
 def series(points: pandas.DataFrame) -> pandas.DataFrame:
@@ -50,11 +49,11 @@ def series(points: pandas.DataFrame) -> pandas.DataFrame:
     return rows.sort_values(["machine", "result"], kind="stable", ignore_index=True)
 
 
-def steps(rows: pandas.DataFrame, histories: Changes) -> pandas.DataFrame:
+def steps(rows: pandas.DataFrame, histories: Histories) -> pandas.DataFrame:
     """The rows of `series` at change points, with `step`, by how many per cent longer it takes, and
     whether that is by its ratio to the others, or in seconds."""
-    names, found = methods(rows), []
-    for machine, changes in histories.items():
+    names, found = look.methods(rows), []
+    for machine, (changes, _) in histories.items():
         for change in changes:
             moved = names if change.method == ALL else [change.method]
             for family in change.families:
@@ -98,7 +97,7 @@ def with_own(rows: pandas.DataFrame) -> pandas.DataFrame:
     part = logs.stack().reindex(table.index).to_numpy()
     half = intervals.quantile(rows["relative_df"]) * standing.error(rows)
     ends = {"own": 0, "own_low": -half, "own_high": half}
-    return rows.assign(**{name: 100 * numpy.expm1(part + end) for name, end in ends.items()})
+    return rows.assign(**{name: in_percent(part + end) for name, end in ends.items()})
 
 
 def opening(found: pandas.DataFrame) -> dict[str, dict[str, str]]:
@@ -118,14 +117,13 @@ def opening(found: pandas.DataFrame) -> dict[str, dict[str, str]]:
 
 def draw(
     points: pandas.DataFrame,
-    histories: Changes,
+    histories: Histories,
     results: pandas.DataFrame,
     static: bool = False,
 ) -> altair.TopLevelMixin | None:
     """Each method over the results of a machine, oldest first; a large, ringed mark where it steps.
 
-    `histories` is {machine: changes} as change_points/history.py has them, `results` what
-    over_time.changed has of the results.
+    `results` is what over_time.changed has of the results.
     """
     rows = series(points)
     if rows.empty:
@@ -138,7 +136,7 @@ def draw(
     rows["run"] = rows.groupby(["machine", "result"], observed=True, sort=False).ngroup()
     for name in "own", "own_low", "own_high":
         rows[name] = rows[name].round(2)
-    names = methods(rows)
+    names = look.methods(rows)
     about = "machine", "memory", "into", "size", "method", "result", "run"
     numbers = "rate", "rate_low", "rate_high", "own", "own_low", "own_high", "step", "by_ratio"
     runs = results_axis.told(rows, results)
@@ -148,9 +146,9 @@ def draw(
     chosen_by = {"memory": "pinned", "into": "existing array", "size": largest}
     number = rows.groupby(rows["machine"].astype(str))["run"].nunique().to_dict()
     least = f"{TURNED} * ({json.dumps(number)}[chosen_machine] || 0) + {ASIDE}"
-    menu, chosen = menus(rows.sort_values("nbytes"), machine=None, **chosen_by)
+    menu, chosen = look.menus(rows.sort_values("nbytes"), machine=None, **chosen_by)
     ways = [OWN, RATE] if rows["own"].notna().any() else [RATE]
-    way, is_own = choice("shown", ways, ways[0])
+    way, is_own = look.choice("shown", ways, ways[0])
     is_own = is_own.replace("datum.shown", f"'{OWN}'")
     shown = shown.transform_filter(chosen).transform_calculate(
         value=f"{is_own} ? datum.own : datum.rate",
@@ -160,7 +158,7 @@ def draw(
         moved=f"!isValid(datum.step) ? null : !({is_own}) ? 100 / (1 + datum.step / 100) - 100 : "
         "datum.by_ratio ? datum.step : null",
     )
-    methods_on, method_shown = switches("method", names)
+    methods_on, method_shown = look.switches("method", names)
     x = altair.X(
         "label:O",
         sort=altair.EncodingSortField("result", op="min"),
@@ -174,7 +172,7 @@ def draw(
     )
     rules = of_rules.mark_rule(color=GREY, strokeDash=[4, 3]).encode(x=x)
     of_methods = shown.transform_filter(f"({method_shown}) && isValid(datum.value)").encode(
-        x=x, color=colour(names, static)
+        x=x, color=look.colour(names, static)
     )
     bars = of_methods.mark_rule(opacity=0.6).encode(y=altair.Y("low:Q"), y2="high")
     line = of_methods.mark_line(strokeWidth=1.8).encode(y=value, order="result:Q")
@@ -184,7 +182,7 @@ def draw(
         stroke=step.then(altair.value(GREY)).otherwise(altair.value(None)),
         fillOpacity=sure.then(altair.value(1)).otherwise(altair.value(0.25)),
         y=value,
-        shape=shape(names, static),
+        shape=look.shape(names, static),
         tooltip=[
             *(altair.Tooltip(f"{field}:N") for field in ("method", "name", "date")),
             altair.Tooltip("own:Q", title=OWN),

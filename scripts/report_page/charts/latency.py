@@ -3,19 +3,17 @@
 import altair
 import pandas
 
+from scripts.report_page import look
 from scripts.report_page.chart_data import (
     ABOUT,
-    STRAIGHT,
     TIMES,
     data,
     in_every_panel,
-    menus,
-    present,
     tooltip,
     transfers,
     with_numbers,
 )
-from scripts.report_page.look import GREY, LEGEND, beside, colour, methods, panels, shape, switches
+from scripts.report_page.look import GREY, LEGEND
 from scripts.words.vocabulary import OTHERS, SMALL
 
 TITLE = "Latency"
@@ -31,19 +29,18 @@ def draw(points: pandas.DataFrame, static: bool = False) -> altair.FacetChart | 
     floor = in_every_panel(with_numbers(points[floor]), "the harness's floor", rows)
     fields = ["machine", "panel", "kind", *ABOUT, "us", "us_low", "us_high"]
     shown_data = data(pandas.concat([rows, floor]), *fields)
-    names, order = methods(points), present(rows.sort_values("nbytes"), "size")
-    menu, chosen = menus(rows, machine=None)
-    methods_on, method_shown = switches("method", names)
+    names = look.methods(points)
+    methods_on, method_shown = look.switches("method", names)
     shown = altair.Chart().transform_filter("datum.kind === 'transfer'")
     shown = shown.transform_filter(method_shown).encode(
-        x=altair.X("size:N", sort=order, title="size of the array", axis=STRAIGHT),
-        xOffset=beside(names),
-        color=colour(names, static),
+        x=look.across(rows.sort_values("nbytes")),
+        xOffset=look.beside(names),
+        color=look.colour(names, static),
     )
     micros, low = (altair.Y(f"{field}:Q", title="µs") for field in ("us", "us_low"))
     bars = shown.mark_rule(strokeWidth=2).encode(y=low, y2="us_high")
     marks = shown.mark_point(filled=True, size=55, opacity=1).encode(
-        y=micros, shape=shape(names, static), tooltip=tooltip(*TIMES)
+        y=micros, shape=look.shape(names, static), tooltip=tooltip(*TIMES)
     )
     dash = altair.StrokeDash("kind:N", title=None, legend=LEGEND)
     dash = dash.scale(domain=["the harness's floor"], range=[[7, 3]])
@@ -51,4 +48,4 @@ def draw(points: pandas.DataFrame, static: bool = False) -> altair.FacetChart | 
     rule = rule.mark_rule(color=GREY, strokeWidth=1.6).encode(
         y=micros, tooltip=tooltip(*TIMES, about=["kind"])
     )
-    return panels([rule, bars, marks], shown_data, rows, menu + methods_on, chosen)
+    return look.panels([rule, bars, marks], shown_data, rows, methods_on)

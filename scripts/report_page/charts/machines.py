@@ -9,17 +9,9 @@ from typing import Any
 import altair
 import pandas
 
-from scripts.report_page.chart_data import (
-    LOG_AXIS,
-    RATES,
-    data,
-    digits,
-    menus,
-    present,
-    tooltip,
-    transfers,
-)
-from scripts.report_page.look import GREY, HEIGHT, LEGEND, WIDTH, choice, colour, methods, sizes
+from scripts.report_page import look
+from scripts.report_page.chart_data import RATES, data, digits, tooltip, transfers
+from scripts.report_page.look import GREY, HEIGHT, LEGEND, WIDTH
 from scripts.words.vocabulary import OTHERS
 
 TITLE = "GPU against GPU"
@@ -31,28 +23,28 @@ def draw(points: pandas.DataFrame, static: bool = False) -> altair.ConcatChart |
     if rows.empty:
         return None
     if static:
-        rows = rows[rows["method"].eq(methods(rows)[0])]
+        rows = rows[rows["method"].eq(look.methods(rows)[0])]
     link = points[points["benchmark"].eq(OTHERS["link"])]
     link = link.set_index(["machine", "nbytes"])["gb_per_s"]
     keys = pandas.MultiIndex.from_frame(rows[["machine", "nbytes"]])
     rows["share"] = digits(100 * rows["gb_per_s"] / link.reindex(keys).to_numpy())
-    names, each = methods(rows), present(rows, "machine")
+    names, each = look.methods(rows), look.present(rows, "machine")
     about = "machine", "method", "memory", "into", "size", "nbytes"
     shown = altair.Chart(data(rows, *about, "rate", "rate_low", "rate_high", "share", "us"))
     chosen_by = {"method": None, "memory": "pinned", "into": "existing array"}
-    menu, chosen = menus(rows, **chosen_by)
+    menu, chosen = look.menus(rows, **chosen_by)
     shown = shown.transform_filter(chosen)
     dash = altair.StrokeDash("machine:N", title=None, legend=LEGEND).scale(domain=each)
     shapes = altair.Shape("machine:N", title=None, legend=LEGEND).scale(domain=each)
-    coloured: Any = colour(names, static)
+    coloured: Any = look.colour(names, static)
     seen: Any = altair.value(1)
     if not static:
-        parameter, is_chosen = choice("machine", each, None)
+        parameter, is_chosen = look.choice("machine", each, None)
         menu.append(parameter)
         coloured = altair.when(is_chosen).then(coloured).otherwise(altair.value(GREY))
         seen = altair.when(is_chosen).then(altair.value(1)).otherwise(altair.value(0.6))
-    base = shown.encode(x=sizes(rows), color=coloured, opacity=seen)
-    rate = altair.Y("rate:Q", title="GB/s", axis=LOG_AXIS).scale(type="log", nice=False, padding=8)
+    base = shown.encode(x=look.sizes(rows), color=coloured, opacity=seen)
+    rate = look.upwards("rate", "GB/s")
     share = altair.Y("share:Q", title="% of the link's ceiling").scale(zero=True)
     told = tooltip(*RATES, ("share", "% of the ceiling"), about=["machine", "method", "size"])
     views = [

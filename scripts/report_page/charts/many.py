@@ -3,18 +3,9 @@
 import altair
 import pandas
 
-from scripts.report_page.chart_data import (
-    LOG_AXIS,
-    STRAIGHT,
-    data,
-    digits,
-    menus,
-    present,
-    standings,
-    tooltip,
-    with_numbers,
-)
-from scripts.report_page.look import HEIGHT, LEGEND, WIDTH, beside, colour, methods, shape
+from scripts.report_page import look
+from scripts.report_page.chart_data import STANDING, data, digits, standings, tooltip, with_numbers
+from scripts.report_page.look import HEIGHT, LEGEND, WIDTH
 from scripts.words.formats import duration
 
 TITLE = "Many small arrays"
@@ -30,38 +21,33 @@ def draw(points: pandas.DataFrame, static: bool = False) -> altair.TopLevelMixin
     rows = points[points["operation"].eq("many_arrays") & points["status"].eq("ok")]
     if rows.empty:
         return None
-    libraries = methods(points)
+    libraries = look.methods(points)
     rows = standings(with_numbers(rows), "machine", "nbytes").sort_values("nbytes", kind="stable")
     parts = rows["way"].astype(str).str.rsplit(" ", n=1)
     rows["how"], rows["method"] = parts.str[0], parts.str[1]
     rows["all_us"] = digits(1e6 * ARRAYS * rows["seconds"])
     rows["takes"] = (ARRAYS * rows["seconds"]).map(duration)
     rows["each"] = rows["seconds"].map(duration)
-    order, ways = present(rows, "size"), ["one-by-one", "queued", "packed"]
     about = ["how", "method", "size", "takes", "each", "stands", "sure"]
     shown = altair.Chart(data(rows, "machine", *about, "all_us"))
-    menu, chosen = menus(rows, machine=None)
-    across = altair.X("size:N", sort=order, title="size of each array", axis=STRAIGHT)
+    menu, chosen = look.menus(rows, machine=None)
     shown = shown.transform_filter(chosen).encode(
-        x=across.scale(paddingInner=0.7, paddingOuter=0.35),
-        xOffset=beside(libraries),
-        y=altair.Y("all_us:Q", title="µs of all 256", axis=LOG_AXIS).scale(
-            type="log", nice=False, padding=8
-        ),
-        color=colour(libraries, True),
+        x=look.across(rows, "each array").scale(paddingInner=0.7, paddingOuter=0.35),
+        xOffset=look.beside(libraries),
+        y=look.upwards("all_us", "µs of all 256"),
+        color=look.colour(libraries),
     )
     dash = altair.StrokeDash("how:N", title=None, legend=LEGEND)
-    dash = dash.scale(domain=ways, range=[[1, 0], [6, 3], [2, 3]])
+    dash = dash.scale(domain=["one-by-one", "queued", "packed"], range=[[1, 0], [6, 3], [2, 3]])
     lines = shown.mark_line(strokeWidth=1.5, opacity=0.8).encode(strokeDash=dash)
     marks = shown.mark_point(filled=True, size=45, opacity=1).encode(
         detail="how:N",
-        shape=shape(libraries, True),
+        shape=look.shape(libraries),
         tooltip=tooltip(
             ("takes", "all 256"),
             ("each", "each"),
-            ("stands", "beside the fastest"),
-            ("sure", "margin"),
-            about=["how", "method", "size"],
+            *STANDING[1:],
+            about=about[:3],
             kind="N",
         ),
     )

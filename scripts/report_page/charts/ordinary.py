@@ -7,17 +7,10 @@ import numpy
 import pandas
 
 from scripts.reading import intervals, standing
-from scripts.report_page.chart_data import (
-    STRAIGHT,
-    data,
-    menus,
-    present,
-    taken,
-    tooltip,
-    with_numbers,
-)
-from scripts.report_page.look import GREY, HEIGHT, NARROW, WIDTH, beside, way_colour, way_shape
-from scripts.words.formats import as_percent, factor, percent
+from scripts.report_page import look
+from scripts.report_page.chart_data import data, plus_minus, taken, tooltip, with_numbers
+from scripts.report_page.look import GREY, HEIGHT, NARROW, WIDTH
+from scripts.words.formats import factor
 from scripts.words.vocabulary import WAYS
 
 TITLE = "An ordinary array"
@@ -37,9 +30,7 @@ def draw(points: pandas.DataFrame, static: bool = False) -> altair.TopLevelMixin
     rows = points[points["operation"].isin(list(COLD)) & points["status"].eq("ok")]
     rows = rows.sort_values(["operation", "nbytes"], ascending=[False, True], kind="stable")
     each = rows.groupby(["machine", "operation", "nbytes"], observed=True, sort=False)
-    rows = pandas.concat(
-        [rows[:0].assign(times=0.0, margin=0.0), *(against(one) for _, one in each)]
-    )
+    rows = pandas.concat([rows[:0], *(against(one) for _, one in each)])
     if rows.empty:
         return None
     rows = told(with_numbers(rows))
@@ -47,10 +38,9 @@ def draw(points: pandas.DataFrame, static: bool = False) -> altair.TopLevelMixin
     shown = altair.Chart(
         data(rows, "machine", "operation", *about, "times", "low", "high", "far", "up")
     )
-    names, order = present(rows, "way"), present(rows, "size")
-    menu, chosen = menus(rows, machine=None)
-    title = "size of the array"
-    across = altair.X("size:N", sort=order, title=title, axis=STRAIGHT)
+    names = look.present(rows, "way")
+    menu, chosen = look.menus(rows, machine=None)
+    across = look.across(rows)
     ticks = altair.Axis(values=[2.0**power for power in range(-2, 6)], labelExpr=TICKS)
     times, low = (
         altair.Y(f"{field}:Q", title="times as fast as direct", axis=ticks).scale(
@@ -61,12 +51,13 @@ def draw(points: pandas.DataFrame, static: bool = False) -> altair.TopLevelMixin
     shown = shown.transform_filter(chosen)
     band = shown.transform_filter(f"datum.way === '{DIRECT}'").encode(x=across, y=low, y2="high")
     band = band.mark_bar(color=GREY, opacity=0.25, width=altair.expr("bandwidth('x')"))
-    shown = shown.encode(x=across, xOffset=beside(names, "way"), y=times)
+    shown = shown.encode(x=across, xOffset=look.beside(names, "way"), y=times)
     lines = shown.transform_filter("datum.operation === 'ordinary_warm'")
-    lines = lines.mark_line(strokeWidth=1.2, opacity=0.5).encode(color=way_colour(names))
+    coloured = look.colour(names, kind="way")
+    lines = lines.mark_line(strokeWidth=1.2, opacity=0.5).encode(color=coloured)
     marks = shown.mark_point(filled=True, size=55, opacity=1).encode(
-        color=way_colour(names),
-        shape=way_shape(names),
+        color=coloured,
+        shape=look.shape(names, kind="way"),
         tooltip=tooltip(
             *(("what", "what"), ("takes", "measured"), ("stands", "against direct")),
             ("sure", "margin"),
@@ -108,7 +99,7 @@ def told(rows: pandas.DataFrame) -> pandas.DataFrame:
     rows["size"] += rows["operation"].astype(str).map(COLD)
     rows["what"] = rows["way"].astype(str).map(what)
     rows["takes"] = taken(rows["nbytes"], rows["seconds"])
-    rows["sure"] = "± " + rows["margin"].map(as_percent).map(percent) + " (99 %)"
+    rows["sure"] = plus_minus(rows["margin"])
     rows["low"], rows["high"] = numpy.exp(-rows["margin"]), numpy.exp(rows["margin"])
     apart = numpy.log(rows["times"]).abs().gt(rows["margin"])
     fast = rows["times"].map(factor) + " times as fast"

@@ -7,17 +7,9 @@ import altair
 import numpy
 import pandas
 
-from scripts.report_page.chart_data import (
-    STANDING,
-    STRAIGHT,
-    data,
-    menus,
-    present,
-    standings,
-    tooltip,
-    transfers,
-)
-from scripts.report_page.look import GREY, beside, colour, methods, panels, shape, switches
+from scripts.report_page import look
+from scripts.report_page.chart_data import STANDING, data, standings, tooltip, transfers
+from scripts.report_page.look import GREY
 from scripts.words.vocabulary import DTYPE
 
 TITLE = "How much longer than the fastest?"
@@ -41,10 +33,9 @@ def draw(points: pandas.DataFrame, static: bool = False) -> altair.FacetChart | 
     shown_data = data(
         rows, "machine", "panel", "method", "size", "longer", "margin", "tied", "beyond", *fields
     )
-    names, order = methods(points), present(rows, "size")
-    menu, chosen = menus(rows, machine=None)
-    methods_on, method_shown = switches("method", names)
-    across = altair.X("size:N", sort=order, title="size of the array", axis=STRAIGHT)
+    names = look.methods(points)
+    methods_on, method_shown = look.switches("method", names)
+    across = look.across(rows)
     longer, margin = (
         altair.Y(f"{field}:Q", title="% longer than the fastest").scale(
             domain=[0, top], nice=False, clamp=True
@@ -55,15 +46,15 @@ def draw(points: pandas.DataFrame, static: bool = False) -> altair.FacetChart | 
     band = band.transform_aggregate(margin="max(margin)", groupby=["panel", "size"])
     band = band.encode(x=across, y=margin)
     shown = altair.Chart().transform_filter(method_shown)
-    shown = shown.encode(x=across, xOffset=beside(names), y=longer)
-    lines = shown.mark_line(strokeWidth=1.5, opacity=0.7).encode(color=colour(names, True))
+    shown = shown.encode(x=across, xOffset=look.beside(names), y=longer)
+    lines = shown.mark_line(strokeWidth=1.5, opacity=0.7).encode(color=look.colour(names))
     marks = shown.mark_point(filled=True, size=45, opacity=1).encode(
         color=altair.when("datum.tied === 'True'")
         .then(altair.value(GREY))
-        .otherwise(colour(names, True)),
-        shape=shape(names, True),
+        .otherwise(look.colour(names)),
+        shape=look.shape(names),
         tooltip=tooltip(*STANDING, about=["method", "size"], kind="N"),
     )
     far = shown.transform_filter("datum.beyond").mark_text(align="left", dx=7, fontSize=10)
     far = far.encode(text="beyond:N")
-    return panels([band, lines, marks, far], shown_data, rows, menu + methods_on, chosen)
+    return look.panels([band, lines, marks, far], shown_data, rows, methods_on)
