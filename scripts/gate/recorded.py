@@ -9,22 +9,23 @@ from scripts.change_points import history as machine_history
 from scripts.change_points import in_words
 from scripts.gate import decision
 from scripts.reading import points
-from scripts.reading.chosen import NoSuchResult
+from scripts.reading.chosen import NoSuchResult, unabbreviated
 from scripts.words.formats import some
 
 RESULTS = points.RESULTS
 
 
 def only(machine: str | None) -> str:
-    """`machine`, or the only one there is; NoSuchResult if there is no such one."""
+    """`machine`, which may be abbreviated, or the only one; NoSuchResult if there is none such."""
     there = sorted({path.parent.name for path in RESULTS.glob("*/machine.json")})
     if machine is None and len(there) == 1:
         return there[0]
-    if machine not in there:
+    named = unabbreviated(machine or "", there)
+    if named not in there:
         which = f"there are {some(there)}" if there else "there is none"
         of = "Of which?" if machine is None else f"No machine {machine!r}:"
         raise NoSuchResult(f"{of} {which}")
-    return machine
+    return named
 
 
 class Said:

@@ -4,7 +4,7 @@ A result is what was measured of one commit on one machine in one environment: t
 points.py's table that have these three in common.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy
 from pandas import DataFrame
@@ -31,6 +31,12 @@ def transfers(points: DataFrame) -> DataFrame:
     return points[points["operation"].isin(TRANSFERS) & points["status"].eq("ok")]
 
 
+def unabbreviated(machine: str, known: Iterable[str]) -> str:
+    """The one of the machines `known` whose name begins so; else `machine` as it is."""
+    begin = [one for one in known if one.startswith(machine)] if machine else []
+    return begin[0] if len(begin) == 1 else machine
+
+
 def choose(points: DataFrame, word: str) -> DataFrame:
     """The result that `word` names: MACHINE:COMMIT, or MACHINE for its newest with a GPU's numbers.
 
@@ -39,8 +45,7 @@ def choose(points: DataFrame, word: str) -> DataFrame:
     """
     machines = points["machine"].dropna().unique()
     machine, _, commit = (word, "", "") if word in machines else word.partition(":")
-    begin = [one for one in machines if str(one).startswith(machine)] if machine else []
-    machine = begin[0] if len(begin) == 1 else machine
+    machine = unabbreviated(machine, map(str, machines))
     found = points[points["machine"] == machine]
     if found.empty:
         there = some(machines) or "none"

@@ -10,7 +10,7 @@ import pandas
 from scripts.answers import doubts
 from scripts.change_points import over_time
 from scripts.reading import points
-from scripts.reading.chosen import transfers, why_none
+from scripts.reading.chosen import transfers, unabbreviated, why_none
 from scripts.reading.points import RUN
 from scripts.recording import provenance
 from scripts.report_page import look, page
@@ -90,12 +90,13 @@ def chart(
 def of_machine(
     table: pandas.DataFrame, machine: str | None = None, left_out: Sequence[str] = ()
 ) -> pandas.DataFrame:
-    """The rows of `machine`, or of the fastest. ValueError if it has no results with a GPU, with
-    what of it was left out."""
+    """The rows of `machine`, which may be abbreviated, or of the fastest. ValueError if it has no
+    results with a GPU, with what of it was left out."""
     rows = page.newest(table)
     there = rows[rows["operation"].eq("existing_array") & rows["status"].eq("ok")]
     if machine is None and len(there):
         machine = there.loc[there["gb_per_s"].idxmax(), "machine"]
+    machine = machine and unabbreviated(machine, there["machine"].unique())
     if machine not in set(there["machine"]):
         of = "" if machine is None else f" of a machine {machine!r}"
         raise ValueError(f"There are no GPU results{of}{why_none(left_out, machine)}")

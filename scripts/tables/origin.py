@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from scripts.reading import asv_files
+from scripts.reading.chosen import unabbreviated
 from scripts.reading.points import RESULTS
 from scripts.recording.provenance import SUFFIX, TIMES, difference, load, text
 from scripts.tables.printed import console
@@ -21,10 +22,11 @@ from scripts.words.shown import plain, say
 def find(name: str, results: Path = RESULTS) -> tuple[str, list[dict[str, Any]]]:
     """What a result is, 'MACHINE:COMMIT', and the runs behind it.
 
-    `name` is one such, or 'MACHINE' for what was measured there last.
+    `name` is one such, which may be abbreviated, or 'MACHINE' for what was measured there last.
     """
     machine, _, commit = name.partition(":")
     files = sorted(results.glob(f"*/*{SUFFIX}"))
+    machine = unabbreviated(machine, sorted({path.parent.name for path in files}))
     named = {path: commit_of(path) for path in files if path.parent.name == machine}
     named = {p: c for p, c in named.items() if c.startswith(commit.lower()[: len(c)])}
     if commit and len(set(named.values())) > 1:

@@ -14,8 +14,10 @@ import pytest
 from scripts import compare
 from scripts.answers import standings
 from scripts.change_points import history
+from scripts.gate import recorded
 from scripts.reading import chosen, intervals, points
-from scripts.tables import compared, printed, side_by_side
+from scripts.report_page import drawn
+from scripts.tables import compared, origin, printed, side_by_side
 from scripts.words import formats
 from scripts.words.vocabulary import TRANSFERS
 from tests import stated
@@ -205,6 +207,21 @@ def test_commits_may_be_abbreviated_but_not_ambiguous(table, result):
     assert set(chosen.choose(both, f"{RECORDED}:{COMMIT}F")["commit"]) == {other["commit"].iloc[0]}
     with pytest.raises(chosen.NoSuchResult, match=f"Several commits '0d' .*{COMMIT}, {COMMIT}"):
         chosen.choose(both, f"{RECORDED}:0d")
+
+
+@pytest.mark.parametrize(
+    "named",
+    [
+        recorded.only,
+        lambda name: origin.find(name, ROOT / "results")[0].partition(":")[0],
+        lambda name: drawn.of_machine(points.load(ROOT / "results")[0], name)["machine"].iloc[0],
+    ],
+    ids=["gate.py history", "provenance.py", "draw.py"],
+)
+def test_all_commands_take_a_machine_abbreviated(named):
+    assert named("nvidia-h2") == "nvidia-h200"
+    with pytest.raises((chosen.NoSuchResult, SystemExit, ValueError), match="'nvidia-h'"):
+        named("nvidia-h")
 
 
 def test_machines_may_be_abbreviated_but_not_ambiguous(result):
