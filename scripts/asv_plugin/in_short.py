@@ -3,6 +3,7 @@
 In effect where bench.py says so, in the environment: asv itself says what it always does.
 """
 
+import collections
 import logging
 import math
 import os
@@ -40,6 +41,7 @@ class Progress:
     def __init__(self) -> None:
         self.total = 0
         self.done: set[Any] = set()
+        self.times: collections.Counter[Any] = collections.Counter()  # of each point
         self.line = Line(log.flush)
 
     def begin_with(self, benchmarks: Any) -> None:
@@ -55,9 +57,11 @@ class Progress:
         self.__init__()  # type: ignore[misc]
         self.total = total
 
-    def step(self, of: Any) -> None:
-        """A point of the visit `of` is measured."""
-        self.done.add(of)
+    def step(self, benchmark: dict[str, Any], index: int) -> None:
+        """A process of the point `index` is measured: its first one, its second, ..."""
+        point = benchmark["name"], index
+        self.times[point] += 1
+        self.done.add((visit(benchmark, index), self.times[point]))
         if IN_SHORT not in os.environ or not self.total:
             log.dot()
             return

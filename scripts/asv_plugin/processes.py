@@ -163,5 +163,5 @@ def run_point(
             if "sentinel" in note and lower_level(kwargs["cwd"], note["sentinel"]):
                 notes.judge(note["sentinel"])
     notes.add((name, param_idx), result.result[0], result.samples[0], process["notes"])
-    in_short.progress.step((*where, number))
+    in_short.progress.step(benchmark, param_idx)
     return result

@@ -1,33 +1,28 @@
-"""Where the series of one family step: asv's solver of steps, and what they must satisfy besides.
+"""Where the series of one family step: asv's step detection, and what it must satisfy besides.
 
-A family is the series of one method, direction and kind of memory (families.py). asv's solver cuts
-each of them, and the median of all, where that explains it by more than its noise can. asv's own
-choice of how much that is cuts a history of few commits at all of them or at none. A step must also
-be more than two runs of the same thing differ by (thresholds.unchanged) and hold for two commits on
-either side: a single outlying commit is none, and the newest, or the oldest, is a candidate at
-most. And several series must move together (SHARE), since of hundreds a few cross that line by
-chance.
+A family is the series of one method, direction and kind of memory (families.py). asv's detection
+cuts each of them, and the median of all. On its own it makes every one of three to six commits a
+step. So a step must also be more than two runs of the same thing differ by (thresholds.unchanged)
+and hold for two commits on either side: a single outlying commit is none, and the newest, or the
+oldest, is a candidate at most. And several series must move together (SHARE), since of hundreds a
+few cross that line by chance.
 """
 
 import collections
 import itertools
-import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from statistics import median, median_low
+from statistics import median
+from typing import Any
 
 import numpy
-from asv.step_detect import solve_potts_approx
+from asv.step_detect import detect_steps
 from numpy import ndarray
 from pandas import DataFrame
 
 from scripts.reading import intervals
 
 FEWEST = 3  # commits of a series: the newest of three can be a candidate, four can tell
-# Noise times the logarithm of the number of results, as in Schwarz's criterion: a cut must bring
-# the results that much nearer to their levels. With 3, the newest result's step is found later.
-PENALTY = 2
-NORMAL = 0.954  # the median distance of two values that are normal, in standard deviations
 SHARE = 0.1  # of a family's series, two at least, that must move
 SHARE_ALONE = 0.25  # the same for a candidate, whose one result is that much less certain
 
@@ -51,21 +46,20 @@ def find(logs: DataFrame, least: Iterable[float], by_ratio: bool = False) -> lis
     dtype), a column a place, NaN where it was not measured; `least` has of each series the
     logarithm that a step is above.
 
-    Together they show where one of them steps that is too noisy to show it on its own. At the
-    oldest commit only ratios can step, which do not drift.
+    Together they show where one of them steps that is too noisy to show it on its own. That the
+    newest commits are others asv sees late, so there it is always asked; and at the oldest one if
+    they are ratios, which do not drift.
     """
-    if len(logs.columns) < FEWEST:
-        return []
-    least = [*least]
     shared = numpy.nanmedian(logs.sub(logs.median(axis=1), axis=0), axis=0)
-    shared = logs.columns[sorted(cuts(shared, median(least)))]
+    shared = logs.columns[sorted(cuts(shared))]
     found = []
     for series, values, bound in zip(logs.index, logs.to_numpy(), least, strict=True):
         there = ~numpy.isnan(values)
         values, places = values[there], logs.columns.to_numpy()[there]
         if len(values) < FEWEST or numpy.ptp(values) <= bound:  # no step can be that high
             continue
-        edges = cuts(values, bound) | {*numpy.searchsorted(places, shared)}
+        edges = cuts(values) | {*numpy.searchsorted(places, shared)}
+        edges |= {len(values) - 2, len(values) - 1} | ({1} if by_ratio else set())
         kept, ends = pruned(values, edges, bound, by_ratio)
         values, places = values[kept], places[kept]
         counts = numpy.diff(ends)
@@ -79,14 +73,12 @@ def find(logs: DataFrame, least: Iterable[float], by_ratio: bool = False) -> lis
     return found
 
 
-def cuts(logs: ndarray, least: float) -> set[int]:
-    """Where asv's solver of the Potts model cuts, with a penalty of `least`, or more if the noise
-    asks for it. Without asv's intervals as weights: those are of the processes of one run, and runs
-    differ by more."""
-    noise = median_low(numpy.abs(numpy.diff(logs)).tolist()) / NORMAL  # of two, one is the step
-    penalty = max(least, PENALTY * noise * math.log(len(logs)))
-    ends, *_ = solve_potts_approx(logs.tolist(), [1.0] * len(logs), penalty)
-    return {0, *ends[:-1]}
+def cuts(logs: Any) -> set[int]:
+    """Where asv's detection cuts. It is given seconds, as everywhere in asv, in units of their
+    median. Not their intervals as weights: those are of the processes of one run, and runs differ
+    by more."""
+    seconds = numpy.exp(logs - numpy.nanmedian(logs))
+    return {step[0] for step in detect_steps(seconds.tolist())}
 
 
 def medians(values: ndarray, edges: Sequence[int]) -> list[float]:

@@ -135,8 +135,6 @@ def last(changes: Sequence[Change], said: Sequence[str]) -> list[str]:
         heading, group, _ = newest
         with_it = [*(group[0].facts or {}).items()]
         parts = [*map(headline, group)]
-        if all(change.candidate for change in group):  # said once
-            parts = [*(part.removesuffix(CANDIDATE) for part in parts[:-1]), parts[-1]]
         if with_it:
             more = f" and {len(with_it) - SHOWN} more" * (len(with_it) > SHOWN)
             parts.append(f"with it came {differing(dict(with_it[:SHOWN]))}{more}")

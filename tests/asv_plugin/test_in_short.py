@@ -68,10 +68,14 @@ def test_progress_moves_in_a_terminal_and_is_rare_in_a_file(terminal, capsys, mo
     monkeypatch.setenv(in_short.IN_SHORT, "yes")
     far = in_short.Progress()
     far.begin(100)
-    for visit in range(50):
-        now[0] += 0.5
-        far.step(visit)
-        far.step(visit)  # another point of it, which its process has measured, too
+    name = TRANSFERS["new_array"].benchmark
+    sizes = [str(size) for size in range(25)]
+    of = {"name": name, "param_names": ["method", "nbytes"], "params": [["'a'", "'b'"], sizes]}
+    for _ in range(2):  # processes of each point
+        for size in range(25):
+            now[0] += 0.5
+            far.step(of, size)
+            far.step(of, 25 + size)  # another method's, which that process has measured, too
     far.line.end()
     out = capsys.readouterr().out
     parts = out.split("\r") if terminal else out.splitlines()

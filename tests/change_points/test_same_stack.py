@@ -63,30 +63,10 @@ def test_two_visits_show_less(docs):
         f"{max(worst[memory] for _, worst in every):.1f} %"
         for memory in ("pinned", "pageable")
     ]
-    assert f"taken in six ways, it is {' and '.join(ranges)}, and none finds a step" in docs
-    assert not any(found for found, _ in every)
-
-
-@pytest.mark.parametrize(("visits", "most"), [(VISITS, 3), ((1, 3), 12)])
-def test_longer_histories_drawn_of_them_show_steps_and_few_that_are_none(visits, most):
-    random = numpy.random.default_rng(1)
-    number, none, found, tried = 12, 0, 0, 0
-    for family in [one for one in families.of(runs(visits)) if one.by_ratio]:
-        logs = family.logs.sub(family.logs.mean(axis=1), axis=0)
-        sizes = logs.index.get_level_values("nbytes")
-        bounds = numpy.log1p([thresholds.unchanged(family.memory, one, True) for one in sizes])
-        for _ in range(10):
-            drawn = logs[random.integers(0, 6, number)].set_axis(range(number), axis=1)
-            none += len(detector.together(detector.find(drawn, bounds, True), drawn)[0])
-            drawn.loc[:, number // 2 :] += 0.03
-            changes, _ = detector.together(detector.find(drawn, bounds, True), drawn)
-            found += any(
-                place == number // 2 and 2 * len(members) > len(drawn)
-                for place, _, members in changes
-            )
-            tried += 1
-    assert none <= most
-    assert found >= 0.95 * tried
+    assert f"taken in six ways, it is {' and '.join(ranges)}, and in three of the six" in docs
+    assert sorted(len(found) for found, _ in every) == [0, 0, 0, 1, 1, 2]
+    # Each is at the second run: of the oldest alone.
+    assert {place for found, _ in every for place, *_ in found} == {1}
 
 
 def test_how_far_two_runs_of_four_visits_agree():
