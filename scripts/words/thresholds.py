@@ -43,9 +43,9 @@ def unchanged(memory: str, nbytes: int, by_ratio: bool = False) -> float:
 
 # The gate. Of a whole comparison, nominal: how often something is found where nothing changed.
 FALSE_ALARMS = 0.005
-# The least change that is worth a finding: in one series, in a whole family. A pageable source from
-# HUGE on comes from the CPU's caches or does not, as it happens: with 5 % there, 2.5 of 100
-# comparisons with nothing changed found something.
+# The least change that is worth a finding: in one series, in a whole family. Pageable ones from
+# HUGE on vary most: with 5 % there, too, 2.5 of 100 replays of the H100's calibration found
+# something.
 MATTERS = dict(zip(KINDS, ((0.015, 0.0075), (0.04, 0.015), (0.05, 0.02)), strict=True))
 MATTERS_HUGE = 0.1
 # The slowdowns that are to be found 95 % of the time: in one series, in a whole family.

@@ -18,9 +18,9 @@ NBYTES = {
     "pageable": [KIB, 64 * KIB, 512 * KIB, 4096 * KIB, 32768 * KIB],
 }
 TIMES = 3  # of each point: the host's cores drift within seconds
-# A new array of a pageable source CuPy copies into a pinned buffer of its own first. With one of
-# 32 MiB beside the source neither stays in the CPU's caches as they do alone (on an H200's host 1.3
-# times as long, the other methods up to 1.16).
+# A new array of a pageable source CuPy copies into a pinned buffer of its own first. One of 32 MiB
+# and the source are likely to drive each other out of the CPU's caches, as they do not alone (on an
+# H200's host 1.3 times as long, the other methods up to 1.16).
 STAGED = "new_array", "pageable", 32768 * KIB
 
 # As asv's server does, it imports the libraries, and forks a process for each visit. Printed, a

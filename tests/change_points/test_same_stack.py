@@ -1,5 +1,5 @@
 """Six runs of one stack on an H200, four visits a point: how small a step a history of them shows,
-and how far two of them agree, as docs say it."""
+as docs say it."""
 
 import itertools
 
@@ -10,7 +10,7 @@ import pytest
 from scripts.change_points import detector, families, least
 from scripts.words import thresholds
 from scripts.words.formats import as_percent
-from scripts.words.vocabulary import KINDS, TO_DEVICE, kind
+from scripts.words.vocabulary import TO_DEVICE
 from tests.conftest import ROOT
 
 VISITS = 1, 2, 3, 4
@@ -67,19 +67,3 @@ def test_two_visits_show_less(docs):
     assert sorted(len(found) for found, _ in every) == [0, 0, 0, 1, 1, 2]
     # Each is at the second run: of the oldest alone.
     assert {place for found, _ in every for place, *_ in found} == {1}
-
-
-def test_how_far_two_runs_of_four_visits_agree():
-    rows = runs(VISITS)
-    kinds = [kind(*row) for row in zip(rows["memory"], rows["nbytes"], strict=True)]
-    rows = rows.assign(kind=kinds)
-    point = ["operation", "memory", "method", "nbytes"]
-    within = dict(zip(KINDS, ((0.015, 0.015), (0.02, 0.05), (0.025, 0.06)), strict=True))
-    for name, bounds in within.items():
-        said = f"| {name} "
-        for column, bound in zip(("relative", "log"), bounds, strict=True):
-            by_run = rows[rows["kind"].eq(name)].pivot(index=point, columns="run", values=column)
-            two = itertools.combinations(by_run.columns, 2)
-            off = numpy.concatenate([by_run[one] - by_run[other] for one, other in two])
-            said += f"| {100 * bound:g} % | {100 * numpy.mean(abs(off) <= bound):.0f} % "
-        assert said + "|" in (ROOT / "docs" / "numbers.md").read_text()
