@@ -1,7 +1,4 @@
-"""asv's environments: one made for a commit's stack, and a Python that is there already.
-
-Subclasses of asv's own, found by its plugin mechanism under the same names.
-"""
+"""asv's environments: one made for a commit's stack, and a Python that is there already."""
 
 import functools
 import os
@@ -11,13 +8,17 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from asv import environment as asv_environment
 from asv import util
 from asv.console import log
-from asv.environment import EnvironmentUnavailable, ExistingEnvironment, get_env_name
+from asv.environment import (
+    Environment,
+    EnvironmentUnavailable,
+    ExistingEnvironment,
+    get_env_name,
+)
 from asv.plugins.virtualenv import Virtualenv
 
-from scripts.asv_plugin.replaced import REPLACED, replace
+from scripts.asv_plugin.replaced import replace
 from scripts.setup import environment, git, progress, stack
 
 failures: list[str] = []  # why each command failed that asv ran in an environment
@@ -54,8 +55,6 @@ def noting(method: Callable[..., Any]) -> Callable[..., Any]:
 
 class Stack(Virtualenv):
     """A commit's own stack, installed by scripts/setup/stack.py."""
-
-    tool_name = Virtualenv.tool_name
 
     def _get_install_checksum(self) -> list[Any]:
         """Another driver, or --stack, may choose another stack for the same commit."""
@@ -108,8 +107,6 @@ class Installed(ExistingEnvironment):
     """A Python with its libraries, called by its version: asv's own name for it is its path, which
     would be published, and a new curve for every host."""
 
-    tool_name = ExistingEnvironment.tool_name
-
     def __init__(self, conf: Any, executable: str, *args: Any) -> None:
         try:
             super().__init__(conf, executable, *args)
@@ -128,6 +125,9 @@ class Installed(ExistingEnvironment):
     run = noting(ExistingEnvironment.run)
 
 
-REPLACED["Virtualenv.tool_name"] = "asv finds its own class of that name before ours"
-Virtualenv.tool_name = ExistingEnvironment.tool_name = None
-replace(asv_environment, "ExistingEnvironment", "`--python=same` is asv's own class")(Installed)
+OURS: dict[type, type] = {Virtualenv: Stack, ExistingEnvironment: Installed}
+
+
+@replace(Environment, "__new__", "asv makes environments of its own classes, also where ours are")
+def new(original: Callable[[type], Any], cls: type, *args: Any) -> Any:
+    return original(OURS.get(cls, cls))

@@ -4,6 +4,7 @@ asv asks for one method at a time. The process that is started for the first one
 of all (benchmarks/visit.py); those of the others are kept until asv asks for them.
 """
 
+import functools
 import json
 import math
 import pickle
@@ -12,10 +13,11 @@ from pathlib import Path
 from typing import Any
 
 import asv.runner
-import numpy
+from asv import util
 
 from scripts.asv_plugin import in_short, results
 from scripts.asv_plugin.replaced import replace
+from scripts.asv_plugin.servers import Server
 from scripts.asv_plugin.visits import places, visit
 from scripts.recording.journal import Process
 from scripts.recording.noise import Notes
@@ -24,18 +26,15 @@ from scripts.words.thresholds import QUIET
 NOTE = "note: "  # how benchmarks/reasons.py begins a line for us
 NOTED = "visit", "quiet", "sentinel"  # of a visit, beside its samples
 SINGLY = "singly"  # the file that benchmarks/visit.py looks for
-Told = tuple[Any, list[dict[str, Any]]]  # asv's result of a process, and its notes
-measure_process = asv.runner._run_benchmark_single_param
+FAILED: Any = ([None], [None], [None])
+Ended = tuple[str, int, list[dict[str, Any]]]  # what a process said, its exit code, its notes
 
 
-def take_notes(result: Any) -> Told:
-    """asv's result of one process without our notes in its output, and the notes."""
-    lines = result.stderr.splitlines()
-    rest = [line for line in lines if not line.startswith(NOTE)]
+def take_notes(said: str) -> tuple[str, list[dict[str, Any]]]:
+    """What a process said without our notes in it, and the notes."""
+    lines = said.splitlines()
     noted = [json.loads(line.removeprefix(NOTE)) for line in lines if line.startswith(NOTE)]
-    if len(rest) == 1 and rest[0].startswith("For parameters: "):
-        rest = []
-    return result._replace(stderr="\n".join(rest)), noted
+    return "\n".join(line for line in lines if not line.startswith(NOTE)), noted
 
 
 def lower_level(folder: str, sentinel: float) -> bool:
@@ -56,7 +55,7 @@ def of_series(noted: list[dict[str, Any]], name: str, most: int | None) -> Proce
     told = [note["series"][name] for note in noted]
     for one in told:
         if "failed" in one:
-            return {"columns": ([None], [None], [None]), "notes": [], "failed": one["failed"]}
+            return {"columns": FAILED, "notes": [], "failed": one["failed"]}
         if "skipped" in one:
             return {"columns": ([math.nan], [None], [None]), "notes": [one]}
     samples = [seconds for one in told for seconds in one["seconds"]][:most]
@@ -67,25 +66,36 @@ def of_series(noted: list[dict[str, Any]], name: str, most: int | None) -> Proce
     return {"columns": ([True], [samples], [1]), "notes": visits}
 
 
-def as_asv_has_it(process: Process, benchmark: dict[str, Any], index: int) -> Any:
-    """asv's result of a process that need not be started any more."""
-    failed = process.get("failed", "")
-    if failed:
-        values = numpy.unravel_index(index, list(map(len, benchmark["params"])))
-        named = zip(benchmark["params"], values, strict=True)
-        failed = f"For parameters: {', '.join(of[at] for of, at in named)}\n{failed}"
-    errcode, columns = int(bool(failed)), process["columns"]
-    return asv.runner.BenchmarkResult(*columns, errcode=errcode, stderr=failed, profile=None)
+def read(path: Path) -> Any:
+    """asv's columns of what a process wrote into `path`; of a failure if that is no JSON."""
+    try:
+        told = json.loads(path.read_text())
+    except ValueError:
+        return FAILED
+    if isinstance(told, dict) and {"samples", "number"} <= told.keys():
+        return [True], [told["samples"]], [told["number"]]
+    return [told], [None], [None]
+
+
+def write(path: Path, process: Process) -> tuple[str, int]:
+    """Into `path` what a process would write that need not be started any more; what it would say,
+    and its exit code."""
+    if "failed" in process:
+        return process["failed"], 1
+    (value,), (samples,), (number,) = process["columns"]
+    told = value if samples is None else {"samples": samples, "number": number}
+    path.write_text(json.dumps(told))
+    return "", 0
 
 
 def of_points(
-    result: Any, noted: list[dict[str, Any]], benchmark: dict[str, Any], asked: int
+    columns: Any, noted: list[dict[str, Any]], benchmark: dict[str, Any], asked: int
 ) -> dict[int, Process]:
     """{index: process} of the points that a process has measured, or found to be n/a or to fail.
 
-    Of the point that was `asked` for it is asv's own result.
+    Of the point that was `asked` for it is `columns`.
     """
-    ours: Process = {"columns": (result.result, result.samples, result.number), "notes": []}
+    ours: Process = {"columns": columns, "notes": []}
     if not noted:
         return {asked: ours}
     if "series" not in noted[0]:  # a cold start that is n/a
@@ -93,24 +103,23 @@ def of_points(
         return {asked: ours}
     ours["notes"] = of_series(noted, noted[0]["asked"], None)["notes"]
     found = {asked: ours}
-    taken = result.samples[0]
+    taken = columns[1][0]
     for name, index in places(benchmark, asked).items():
         if name in noted[0]["series"]:
             found.setdefault(index, of_series(noted, name, len(taken) if taken else None))
     return found
 
 
-def singly(measure: Callable[[], Told], notes: Notes, visit: Any, folder: str) -> Told:
+def singly(measure: Callable[[], Ended], notes: Notes, visit: Any, folder: str) -> Ended:
     """What `measure` returns; of a visit whose process dies, what is measured of the point alone.
 
     The other methods of that visit, later, are then measured alone at once.
     """
     if visit not in notes.died:
-        result, noted = measure()
-        if noted or not result.errcode:
-            return result, noted
-        said = result.stderr.strip().splitlines() or [f"exit code {result.errcode}"]
-        notes.died[visit] = said[-1]
+        said, code, noted = measure()
+        if noted or not code:
+            return said, code, noted
+        notes.died[visit] = (said.strip().splitlines() or [reason(code)])[-1]
     alone = Path(folder, SINGLY)
     alone.touch()
     try:
@@ -119,49 +128,74 @@ def singly(measure: Callable[[], Told], notes: Notes, visit: Any, folder: str) -
         alone.unlink()
 
 
-@replace(
-    asv.runner,
-    "_run_benchmark_single_param",
-    "nothing is known of the noise, an interrupt loses all that was measured, and each method is "
-    "measured in a process of its own, minutes after the others",
-)
-def run_point(
-    original: Callable[..., Any],
-    benchmark: dict[str, Any],
+def reason(code: int) -> str:
+    return "timed out" if code == util.TIMEOUT_RETCODE else f"exit code {code}"
+
+
+def measured(
+    run: Callable[..., tuple[str, int]],
     spawner: Any,
-    param_idx: int,
-    extra_params: dict[str, Any],
+    *,
+    name: str,
+    params_str: str,
+    result_file_name: str,
+    cwd: str,
     **kwargs: Any,
-) -> Any:
-    """One process of one point, or what it need not be started for: what the process of another
-    method has noted, or an unfinished run has kept."""
+) -> tuple[str, int]:
+    """As asv's Spawner.run, with `run` its own: one process of one point, or what it need not be
+    started for, as another method's process has noted it, or an unfinished run has kept it."""
+    path = Path(result_file_name)
 
-    def measure() -> Told:
-        taken = original(benchmark, spawner, param_idx, extra_params=extra_params, **kwargs)
-        return take_notes(taken)
+    def measure() -> Ended:
+        words = {"params_str": params_str, "result_file_name": result_file_name, "cwd": cwd}
+        said, code = run(name=name, **words, **kwargs)
+        said, noted = take_notes(said)
+        return said, code, noted
 
-    recorded, name, where = results.current(), benchmark["name"], visit(benchmark, param_idx)
+    recorded = results.current()
     if recorded is None:  # `asv profile` keeps nothing
-        return measure()[0]
+        return measure()[:2]
     recorded.begin(spawner.env)
     notes, journal = recorded.notes, recorded.journal
-    options = benchmark["version"], json.dumps(extra_params, sort_keys=True)
-    number, process = journal.next_process(name, param_idx, *options)
+    of, _, index = name.partition("-")
+    benchmark, param_idx = recorded.benchmarks[of], int(index or 0)
+    options = benchmark["version"], json.dumps(json.loads(params_str), sort_keys=True)
+    number, process = journal.next_process(of, param_idx, *options)
     if process:
-        result = as_asv_has_it(process, benchmark, param_idx)
+        said, code = write(path, process)
     else:
-        if hasattr(spawner, "fit_for"):
+        where = visit(benchmark, param_idx)
+        if isinstance(spawner, Server):
             spawner.fit_for(where)
         if places(benchmark, param_idx):
-            result, noted = singly(measure, notes, (*where, number), kwargs["cwd"])
+            said, code, noted = singly(measure, notes, (*where, number), cwd)
         else:
-            result, noted = measure()
-        found = of_points(result, noted, benchmark, param_idx)
-        journal.add({(name, index, *options): one for index, one in found.items()}, number)
+            said, code, noted = measure()
+        found = of_points(FAILED if code else read(path), noted, benchmark, param_idx)
+        journal.add({(of, index, *options): one for index, one in found.items()}, number)
         process = found[param_idx]
         for note in noted:
-            if "sentinel" in note and lower_level(kwargs["cwd"], note["sentinel"]):
+            if "sentinel" in note and lower_level(cwd, note["sentinel"]):
                 notes.judge(note["sentinel"])
-    notes.add((name, param_idx), result.result[0], result.samples[0], process["notes"])
+    notes.add((of, param_idx), process["columns"][0][0], process["columns"][1][0], process["notes"])
     in_short.progress.step(benchmark, param_idx)
-    return result
+    return said, code
+
+
+@replace(
+    asv.runner,
+    "get_spawner",
+    "nothing is known of the noise, an interrupt loses all that was measured, each method is "
+    "measured in a process of its own, minutes after the others, and all processes of a point have "
+    "their memory's layout in common",
+)
+def get_spawner(
+    original: Callable[..., Any], env: Any, benchmark_dir: str, launch_method: str | None
+) -> Any:
+    spawner: Any
+    if launch_method == "forkserver":
+        spawner = Server(env, benchmark_dir)
+    else:
+        spawner = original(env, benchmark_dir, launch_method=launch_method)
+    spawner.run = functools.partial(measured, spawner.run, spawner)
+    return spawner

@@ -80,6 +80,7 @@ class RecordedResults(Results):
     def get_result_keys(self, benchmarks: Any) -> set[str]:
         """asv asks for them once, before it measures `benchmarks`."""
         in_short.progress.begin_with(benchmarks)
+        self.benchmarks = benchmarks
         return super().get_result_keys(benchmarks)
 
     def begin(self, env: Any) -> None:

@@ -9,8 +9,6 @@ from typing import Any
 import asv.runner
 from asv import util
 
-from scripts.asv_plugin.replaced import replace
-
 SERVED = 100  # visits, at most, with one server; none of them twice
 INTERRUPTS = signal.SIGINT, signal.SIGTERM
 
@@ -30,13 +28,11 @@ def interrupted_later(close: Callable[[], None]) -> Iterator[None]:
             raise KeyboardInterrupt
 
 
-@replace(
-    asv.runner,
-    "ForkServer",
-    "all processes of a point have their memory's layout in common, a third of the noise between "
-    "them; an interrupt while a server starts leaves a thread that waits for it for ever",
-)
 class Server(asv.runner.ForkServer):
+    """asv's own, renewed now and then, so that not all processes of a point have their memory's
+    layout in common, a third of the noise between them; an interrupt while it starts leaves no
+    thread that waits for it for ever."""
+
     def __init__(self, *args: Any) -> None:
         self.served: set[Any] = set()  # the visits that it has made
         self.there = False

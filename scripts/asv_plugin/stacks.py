@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+import asv.runner
 from asv import util
 from asv.benchmarks import Benchmarks
 from asv.commands.setup import Setup
@@ -89,13 +90,12 @@ def process(server: Server, cache: str, benchmark: dict[str, Any], index: int) -
     Those that it has, see benchmarks/visit.py. If it made none, {"skipped": reason} or
     {"failed": what it said last}.
     """
-    taken = processes.measure_process(
-        benchmark, server, index, extra_params={}, profile=False, cwd=cache
-    )
-    result, noted = processes.take_notes(taken)
+    options: dict[str, Any] = {"extra_params": {}, "profile": False, "cwd": cache}
+    result = asv.runner._run_benchmark_single_param(benchmark, server, index, **options)
+    said, noted = processes.take_notes(result.stderr)
     if noted:
         return {fact: noted[-1][fact] for fact in VISIT if fact in noted[-1]}
     if result.result[0] is None:
-        said = result.stderr.strip().splitlines() or [f"exit code {result.errcode}"]
-        return {"failed": said[-1]}
+        lines = said.strip().splitlines() or [f"exit code {result.errcode}"]
+        return {"failed": lines[-1]}
     return {"skipped": "no reason was given"}

@@ -105,4 +105,4 @@ def test_each_replacement_says_what_breaks_without_it():
     import scripts.asv_plugin  # noqa: F401 - which fills it
 
     assert all(len(reason) > 20 for reason in REPLACED.values())
-    assert len(REPLACED) <= 12
+    assert len(REPLACED) <= 9

@@ -115,8 +115,7 @@ def test_not_all_processes_are_forked_from_one_server(project, most, forked):
 SERVER = """
 import os, signal, subprocess, sys, threading, time
 sys.path.insert(0, ".")
-import asv.runner
-from scripts import asv_plugin
+from scripts.asv_plugin import servers
 
 class Environment:
     env_vars = {}
@@ -128,7 +127,7 @@ class Environment:
         return subprocess.Popen(code, start_new_session=True, **pipes)
 
 threading.Timer(0.5, lambda: os.kill(os.getpid(), signal.SIGINT)).start()
-asv.runner.ForkServer(Environment(), ".")
+servers.Server(Environment(), ".")
 """
 
 
