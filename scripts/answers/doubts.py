@@ -6,6 +6,7 @@ with (recording/facts.py), and from what the result itself shows of its noise an
 
 import functools
 import math
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -19,6 +20,10 @@ from scripts.words.formats import count, percent
 from scripts.words.thresholds import FEW_QUIET, unchanged
 from scripts.words.vocabulary import TRANSFERS, kind
 
+NEEDED = [  # of points.py's columns
+    *("machine", "commit", "environment", "pcie_link", "operation", "method", "memory", "nbytes"),
+    *("status", "visits", "processes", "processes_quiet", "log_sd", "relative_sd"),
+]
 Runs = Sequence[Mapping[str, Any]]  # as recording/provenance.py has them: `beside`
 
 
@@ -91,15 +96,16 @@ def of_noise(transfers: DataFrame) -> Iterator[str]:
         yield f"The host was busy: {quiet} of {processes} processes were always on a quiet core"
     ratios = bool(transfers["relative_sd"].notna().any())
     column = "relative_sd" if ratios else "log_sd"
-    known = transfers.loc[transfers[column].notna(), ["operation", "memory", "nbytes", column]]
-    known = known.drop_duplicates()  # methods and dtypes are pooled
-    of = [*zip(known["memory"].astype(str), known["nbytes"].astype(int), strict=True)]
-    limits = [unchanged(*one, by_ratio=ratios) for one in of]
-    noisy = known.assign(kind=[kind(*one) for one in of])[known[column] > limits]
-    for name, found in noisy.groupby("kind", sort=False):
+    known = transfers[transfers[column].notna()]
+    facts = [known[name].tolist() for name in ("operation", "memory", "nbytes", column)]
+    noisy = defaultdict(list)
+    for operation, memory, nbytes, spread in dict.fromkeys(zip(*facts, strict=True)):
+        if spread > unchanged(memory, nbytes, by_ratio=ratios):  # methods and dtypes are pooled
+            noisy[kind(memory, nbytes)].append((spread, TRANSFERS[operation].into))
+    for name, found in noisy.items():
         what = "a method beside the others varies by" if ratios else "the seconds vary by"
-        spread = percent(100 * found[column].max())
-        into = {TRANSFERS[operation].into for operation in found["operation"]}
+        spread = percent(100 * max(found)[0])
+        into = {words for _, words in found}
         where = ", ".join([str(name), *into] if len(into) == 1 else [str(name)])
         yield f"Much noise: from process to process {what} {spread} ({where})"
 

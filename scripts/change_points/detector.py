@@ -1,11 +1,11 @@
 """Where the series of one family step: asv's step detection, and what it must satisfy besides.
 
 A family is the series of one method, direction and kind of memory (families.py). asv's detection
-cuts each of them, and the median of all. On its own it makes every one of three to six commits a
-step. So a step must also be more than two runs of the same thing differ by (thresholds.unchanged)
-and hold for two commits on either side: a single outlying commit is none, and the newest, or the
-oldest, is a candidate at most. And several series must move together (SHARE), since of hundreds a
-few cross that line by chance.
+cuts what they have in common. On its own it makes every one of three to six commits a step. So a
+step must also be more than two runs of the same thing differ by (thresholds.unchanged) and hold for
+two commits on either side: a single outlying commit is none, and the newest, or the oldest, is a
+candidate at most. And several series must move together (SHARE), since of hundreds a few cross that
+line by chance.
 """
 
 import collections
@@ -23,6 +23,7 @@ from pandas import DataFrame
 from scripts.reading import intervals
 
 FEWEST = 3  # commits of a series: the newest of three can be a candidate, four can tell
+COMMON = (), (0, 1), (2,)  # what of (operation, nbytes, dtype) they have, that are cut together
 SHARE = 0.1  # of a family's series, two at least, that must move
 SHARE_ALONE = 0.25  # the same for a candidate, whose one result is that much less certain
 
@@ -46,19 +47,17 @@ def find(logs: DataFrame, least: Iterable[float], by_ratio: bool = False) -> lis
     dtype), a column a place, NaN where it was not measured; `least` has of each series the
     logarithm that a step is above.
 
-    Together they show where one of them steps that is too noisy to show it on its own. That the
-    newest commits are others asv sees late, so there it is always asked; and at the oldest one if
-    they are ratios, which do not drift.
+    It is cut where asv cuts what it has in common with others. That the newest commits are others
+    asv sees late, so there it is always asked; and at the oldest one if they are ratios, which do
+    not drift.
     """
-    shared = numpy.nanmedian(logs.sub(logs.median(axis=1), axis=0), axis=0)
-    shared = logs.columns[sorted(cuts(shared))]
-    found = []
+    common, found = cuts_in_common(logs), []
     for series, values, bound in zip(logs.index, logs.to_numpy(), least, strict=True):
         there = ~numpy.isnan(values)
         values, places = values[there], logs.columns.to_numpy()[there]
         if len(values) < FEWEST or numpy.ptp(values) <= bound:  # no step can be that high
             continue
-        edges = cuts(values) | {*numpy.searchsorted(places, shared)}
+        edges = {*numpy.searchsorted(places, sorted(common[series]))}
         edges |= {len(values) - 2, len(values) - 1} | ({1} if by_ratio else set())
         kept, ends = pruned(values, edges, bound, by_ratio)
         values, places = values[kept], places[kept]
@@ -70,6 +69,25 @@ def find(logs: DataFrame, least: Iterable[float], by_ratio: bool = False) -> lis
             size, sides = levels[number + 1] - levels[number], (counts[number], counts[number + 1])
             alone = 1 in (counts[0] * (number == 0), counts[-1] * (number == len(ends) - 3))
             found.append(Step(series, before, place, size, bound, sides, alone, off))
+    return found
+
+
+def cuts_in_common(logs: DataFrame) -> dict[Any, set[Any]]:
+    """{series: the places where it is cut}: where asv cuts the median of all series, of the dtypes
+    of its size, and of the sizes of its dtype. Together they show a step that one of them is too
+    noisy to show; and a step of one series alone is no change."""
+    logs = logs[logs.notna().sum(axis=1) >= FEWEST]
+    values = logs.sub(logs.median(axis=1), axis=0).to_numpy()
+    alike: dict[Any, list[int]] = collections.defaultdict(list)
+    for row, series in enumerate(logs.index):
+        for levels in COMMON:
+            alike[levels, tuple(series[level] for level in levels)].append(row)
+    found: dict[Any, set[Any]] = {series: set() for series in logs.index}
+    for rows in {tuple(rows) for rows in alike.values()}:
+        there = numpy.flatnonzero(~numpy.isnan(values[[*rows]]).all(axis=0))
+        edges = cuts(numpy.nanmedian(values[[*rows]][:, there], axis=0))
+        for series in logs.index[[*rows]]:
+            found[series].update(logs.columns[there[[*edges]]])
     return found
 
 

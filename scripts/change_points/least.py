@@ -1,7 +1,8 @@
 """How small a step of a library the history would have shown: the detector is asked.
 
 A step is planted into what is recorded of each library, and made larger until the detector finds
-it, in the noise that is there, up or down, where it is seen worst: two results from either end.
+it, in the noise that is there, up or down, where it is seen worst: two results from either end. Of
+a long history the results at that end (NEAR) are noise enough.
 """
 
 import itertools
@@ -16,6 +17,7 @@ from scripts.words.formats import as_percent, percent
 from scripts.words.vocabulary import ALL, DTYPE, LINK, MEMORY
 
 LARGER = 1.1  # from one try to the next
+NEAR = 20  # results
 MOST = numpy.log(2)  # nobody asks for more
 Judged = tuple[Family, Series]  # with the logarithm that a step of each of its series is above
 
@@ -27,7 +29,6 @@ def of_libraries(judged: Sequence[Judged]) -> str:
     for family, least in judged:
         if family.method not in (ALL, LINK["method"]):
             same = family.logs.index.get_level_values("dtype") == DTYPE  # the same bytes suffice
-            same &= family.logs.notna().sum(axis=1) >= detector.FEWEST
             found = step(family.logs[same], least[same], family.by_ratio)
             worst[family.memory] = max(found, worst.get(family.memory, 0))
     parts = [
@@ -41,11 +42,15 @@ def of_libraries(judged: Sequence[Judged]) -> str:
 def step(logs: DataFrame, least: Series, by_ratio: bool) -> float:
     """The least that is found in such a family as detector.find takes, which has none; a logarithm,
     infinity if it is more than MOST."""
-    number, size = len(logs.columns), float(least.min())
-    if logs.empty or number < detector.FEWEST:
+    size = float(least.min())
+    if len(logs.columns) < detector.FEWEST:
         return numpy.inf
-    for place, sign in itertools.product(logs.columns[[2, max(2, number - 2)]], (1, -1)):
-        while not is_found(logs + sign * size * (logs.columns >= place), least, by_ratio):
+    first, last = logs.iloc[:, :NEAR], logs.iloc[:, -NEAR:]
+    ends = (first, first.columns[2]), (last, last.columns[max(2, len(last.columns) - 2)])
+    for (near, place), sign in itertools.product(ends, (1, -1)):
+        enough = near.notna().sum(axis=1) >= detector.FEWEST
+        near, bounds = near[enough], least[enough]
+        while not is_found(near + sign * size * (near.columns >= place), bounds, by_ratio):
             size *= LARGER
             if size > MOST:
                 return numpy.inf

@@ -33,6 +33,7 @@ def of(
     `left_out` is what points.load left out.
     """
     found = []
+    table = table[[*doubts.NEEDED, "commit_date", "measured"]]
     for run, rows in table.groupby(RUN, observed=True, sort=False):
         whose = (*map(str, run),)
         beside = provenance.beside(results, [], *whose)

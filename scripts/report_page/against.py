@@ -19,17 +19,27 @@ from scripts.words.vocabulary import DTYPE, MEMORY, SMALL
 
 OPERATION = "existing_array"
 Row = Mapping[str, Any]  # of points.py's table
+Rows = dict[int, dict[str, dict[str, Any]]]  # by size and method
+Machine = tuple[str, dict[str, Rows]]  # which one, measured when; its rows by memory
 
 
 def told(latest: pandas.DataFrame) -> dict[str, list[str]]:
     """{machine: a sentence for each other machine}, of the newest result of each."""
     chosen = latest["operation"].eq(OPERATION) & latest["status"].eq("ok")
     rows = latest[chosen & latest["dtype"].eq(DTYPE)]
-    each = {str(name): run for name, run in rows.groupby("machine", observed=True)}
+    each = {str(machine): of(run) for machine, run in rows.groupby("machine", observed=True)}
     found = defaultdict(list)
     for one, other in itertools.permutations(each, 2):
         found[one].append(sentence(each[one], each[other]))
     return found
+
+
+def of(run: pandas.DataFrame) -> Machine:
+    words = f"{run['machine'].iloc[0]} (measured {day(run['measured'].max())})"
+    return words, {
+        memory: {found.nbytes: found.rows for found in standings.of(run, OPERATION, memory)}
+        for memory in MEMORY
+    }
 
 
 def older(left_out: Iterable[str], machines: Iterable[str]) -> list[str]:
@@ -37,26 +47,17 @@ def older(left_out: Iterable[str], machines: Iterable[str]) -> list[str]:
     return sorted({line.split("/")[0] for line in left_out if line.endswith(OLDER)} - {*machines})
 
 
-def sentence(one: pandas.DataFrame, other: pandas.DataFrame) -> str:
+def sentence(one: Machine, other: Machine) -> str:
     """'A (measured 2026-11-26) against B (...): pinned 256 MiB 54.8 and 55.0 GB/s, ...'"""
     parts = []
     for memory in MEMORY:
-        ours, theirs = (
-            {found.nbytes: found.rows for found in standings.of(run, OPERATION, memory)}
-            for run in (one, other)
-        )
+        ours, theirs = one[1][memory], other[1][memory]
         both = [nbytes for nbytes in ours if ours[nbytes].keys() & theirs.get(nbytes, {}).keys()]
         large = [nbytes for nbytes in both if nbytes > SMALL]
         small = [nbytes for nbytes in both if nbytes <= SMALL]
         for nbytes in large[-1:] + small[:1]:
             parts.append(f"{size(nbytes)} {memory} {part(ours[nbytes], theirs[nbytes])}")
-    names = " against ".join(map(name, (one, other)))
-    return f"{names}: {'; '.join(parts) or 'they have no point in common'}."
-
-
-def name(run: pandas.DataFrame) -> str:
-    first = run.iloc[0]
-    return f"{first['machine']} (measured {day(run['measured'].max())})"
+    return f"{one[0]} against {other[0]}: {'; '.join(parts) or 'they have no point in common'}."
 
 
 def part(ours: Mapping[str, Row], theirs: Mapping[str, Row]) -> str:

@@ -19,8 +19,8 @@ NBYTES = {
 }
 TIMES = 3  # of each point: the host's cores drift within seconds
 # A new array of a pageable source CuPy copies into a pinned buffer of its own first. One of 32 MiB
-# and the source are likely to drive each other out of the CPU's caches, as they do not alone (on an
-# H200's host 1.3 times as long, the other methods up to 1.16).
+# and the source are likely to drive each other out of the CPU's caches, as they do not alone (on
+# two of three H200 hosts 1.3 to 1.4 times as long, the other methods up to 1.16).
 STAGED = "new_array", "pageable", 32768 * KIB
 
 # As asv's server does, it imports the libraries, and forks a process for each visit. Printed, a

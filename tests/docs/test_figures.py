@@ -7,7 +7,6 @@ import re
 import numpy
 import pandas
 import pytest
-from scipy import stats
 
 from scripts.answers import first, ways
 from scripts.change_points import history, in_words
@@ -19,7 +18,7 @@ from scripts.tables import compared, printed, side_by_side
 from scripts.words.formats import size
 from scripts.words.vocabulary import KINDS, kind
 from tests.conftest import ROOT
-from tests.gate import evaluate, replay
+from tests.gate import evaluate
 from tests.gate.test_verdict import CALIBRATION
 
 MACHINE, COMMIT = "nvidia-h100-80gb-hbm3", "480cd8d3"
@@ -140,17 +139,21 @@ def test_what_turns_are_worth():
         assert f"| {where} | {one:.1f} % | {other} % |" in text("docs/gate.md")
 
 
-def test_how_often_the_gate_is_wrong():
+@pytest.mark.parametrize("machine", [CALIBRATION.parent.name, "nvidia-h200"])
+def test_how_often_the_gate_is_wrong(machine):
     """Remake it: .venv/bin/python -m tests.gate.evaluate MACHINE"""
-    made, facts = evaluate.evaluate(CALIBRATION.parent.name)
+    made, facts = evaluate.evaluate(machine)
     assert facts["runs"] >= 1000
-    assert 100 * facts["looks"][-1]["false_alarms"] / facts["runs"] <= 1
+    assert 100 * facts["looks"][-1]["false_alarms"] / facts["runs"] <= 0.5
     rows = [line for line in made.splitlines() if line.startswith("| p")]
     of = "| any size |", "| a family |", "| pageable | 32 MiB |"
     kept = [row for row in rows[18:36] if any(one in row for one in of)]
     alarms = [line for line in made.splitlines() if " false alarms in " in line]
     assert (len(kept), len(alarms), len(rows[36:])) == (7, 2, 3)
-    for line in [*kept, *alarms, *rows[36:]]:
+    lines = [*kept, alarms[-1]]
+    if machine == CALIBRATION.parent.name:
+        lines += [alarms[0], *rows[36:]]
+    for line in lines:
         assert line in text("docs/gate.md")
 
 
@@ -160,18 +163,19 @@ def planted():
     return recording.read(ROOT / "tests" / "recorded" / "planted.jsonl")[2]
 
 
-def test_how_often_the_gate_is_wrong_on_another_host(planted):
-    visits = pairs.of([line for line in planted if line["parameters"]["method"] != "torch"])
-    found = replay.replay(visits, evaluate.RUNS)
-    assert found.whole["alarms"] == 0
-    high = stats.binomtest(0, evaluate.RUNS).proportion_ci(0.95).high
-    said = f"Of {evaluate.RUNS:,} replays of it none found something (below {100 * high:.2f} in"
-    assert said in sentences("docs/gate.md")
-    rows = [line for line in evaluate.table([*evaluate.shares(found, found.whole["needed"])])]
-    kept = [row for row in rows if "| any size |" in row or "| a family |" in row]
-    assert len(kept) == 5
-    for row in kept:
-        assert row in text("docs/gate.md")
+@pytest.mark.parametrize(
+    ("machine", "without_a_pool", "others"),
+    [("nvidia-h200", "0.8 to 2.4 %", "0.8 %"), (CALIBRATION.parent.name, "1.1 to 3.1", "0.6 %")],
+)
+def test_new_arrays_without_a_pool_vary_most(machine, without_a_pool, others):
+    visits = pairs.of(recording.read(points.RESULTS / machine / "calibration.jsonl")[2])
+    visits = visits[visits["kind"].eq(KINDS[0])].assign(square=lambda rows: rows["change"] ** 2)
+    spread = 100 * visits.groupby(["benchmark", "method", "nbytes"])["square"].mean() ** 0.5
+    benchmark, method = (spread.index.get_level_values(level) for level in range(2))
+    most = benchmark.str.contains("new_array") & method.isin(["cuda-python", "pycuda"])
+    said = f"{spread[most].min():.1f} to {spread[most].max():.1f}"
+    assert (said, f"{spread[~most].max():.1f} %") == (without_a_pool.removesuffix(" %"), others)
+    assert without_a_pool in text("docs/gate.md")
 
 
 def test_the_planted_slowdown_is_as_large_as_it_says(planted):
