@@ -2,6 +2,7 @@
 
 import ast
 import contextlib
+import copy
 import errno
 import functools
 import http.server
@@ -10,6 +11,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 import webbrowser
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -79,7 +81,23 @@ class Report(OutputPublisher):
         regressions = util.load_json(path)["regressions"]
         kept = confirmed(benchmarks, graphs, hashes, found, regressions)
         Regressions._save(conf, {"regressions": kept})
-        Regressions._save_feed(conf, benchmarks, kept, revisions, hashes)
+        save_feed(conf, benchmarks, kept, revisions, hashes)
+
+
+def save_feed(conf: Any, benchmarks: Any, kept: list[Any], revisions: Any, hashes: Any) -> None:
+    """asv's feed of the regressions `kept`. It reads all results for the dates of a few: here it
+    finds no others."""
+    ends = {end for *_, jumps in kept for jump in jumps for end in jump[:2] if end is not None}
+    commits = {hashes[end][:8] for end in ends}
+    with tempfile.TemporaryDirectory() as folder:
+        for path in Path(conf.results_dir).glob("*/*.json"):
+            if path.name == "machine.json" or path.name[:8] in commits:
+                link = Path(folder, path.parent.name, path.name)
+                link.parent.mkdir(exist_ok=True)
+                link.symlink_to(path.absolute())
+        few = copy.copy(conf)
+        few.results_dir = folder
+        Regressions._save_feed(few, benchmarks, kept, revisions, hashes)
 
 
 def confirmed(

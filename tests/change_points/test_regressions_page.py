@@ -1,11 +1,14 @@
 """asv's regressions page and the report's steps, of results made of stated truths: one detector."""
 
 import json
+from xml.etree import ElementTree
 
 from scripts.asv_plugin import publishing
 from scripts.change_points import history, in_words
 from scripts.words.vocabulary import ALL, TRANSFERS
 from tests import stated
+
+ATOM = "{http://www.w3.org/2005/Atom}"
 
 
 def test_asvs_regressions_are_the_steps_of_the_report(project):
@@ -41,6 +44,10 @@ def test_asvs_regressions_are_the_steps_of_the_report(project):
     assert sum("'pinned'" in name for name in points) == 2 * 7
     assert all("'torch', 'pinned'" in name for name in points if "'pinned'" in name)
     assert sum("'pageable'" in name for name in points) == 4 * 2 * 7
+    feed = ElementTree.parse(html / "regressions.xml").getroot()
+    links = [entry.find(f"{ATOM}link").get("href") for entry in feed.iter(f"{ATOM}entry")]
+    assert len(links) == sum(len(jumps) for *_, jumps in found)
+    assert all(f"commits={commits[3]}" in link for link in links)
     report = (html / "report.html").read_text()
     assert "torch, pinned: " in report
     assert "all methods, pageable: " in report
