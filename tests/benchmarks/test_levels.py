@@ -18,6 +18,9 @@ NBYTES = {
     "pageable": [KIB, 64 * KIB, 512 * KIB, 4096 * KIB, 32768 * KIB],
 }
 TIMES = 3  # of each point: the host's cores drift within seconds
+# Of a size that is off at first: cudaMalloc can be slow for a while. On an H100 new pinned arrays
+# of 4 MiB took 1.14 and 1.16 times as long in turn without a pool, and soon after 1.015 and 0.998.
+AGAIN = 9
 # A new array of a pageable source CuPy copies into a pinned buffer of its own first. One of 32 MiB
 # and the source are likely to drive each other out of the CPU's caches, as they do not alone (on
 # two of three H200 hosts 1.3 to 1.4 times as long, the other methods up to 1.16).
@@ -66,20 +69,32 @@ for nbytes in map(int, sizes):
 """
 
 
-@pytest.mark.parametrize("memory", NBYTES)
-@pytest.mark.parametrize("operation", ["existing_array", "new_array"])
-def test_levels_in_turn_are_levels_alone(operation, memory, tmp_path, monkeypatch):
-    monkeypatch.setenv("PYTHONPATH", str(ROOT), prepend=os.pathsep)
-    words = [sys.executable, "-c", LEVELS, operation, memory, str(TIMES)]
-    words += map(str, NBYTES[memory])
-    done = subprocess.run(words, cwd=tmp_path, stdout=subprocess.PIPE, text=True, check=True)
+def levels(folder, operation, memory, times, sizes):
+    """{(method, nbytes): the median of so many ratios}, which are printed."""
+    words = [sys.executable, "-c", LEVELS, operation, memory, *map(str, [times, *sizes])]
+    done = subprocess.run(words, cwd=folder, stdout=subprocess.PIPE, text=True, check=True)
     found = {}
     for nbytes, ratios in map(json.loads, done.stdout.splitlines()):
         for name, taken in ratios.items():
             found[name, nbytes] = median(taken)
             print(f"{operation}, {memory}, {nbytes} bytes, {name}: {found[name, nbytes]:.3f}")
-    assert median(found.values()) == pytest.approx(1, abs=0.04)
+    return found
+
+
+def off(found, operation, memory):
+    """Those of `found` that are too far from 1."""
     most = {key: 1.14 for key in found}
     if (operation, memory) == STAGED[:2]:
         most |= {key: 1.25 for key in found if key[1] == STAGED[2]} | {("cupy", STAGED[2]): 1.5}
-    assert {key: ratio for key, ratio in found.items() if not 0.88 < ratio < most[key]} == {}
+    return {key: ratio for key, ratio in found.items() if not 0.88 < ratio < most[key]}
+
+
+@pytest.mark.parametrize("memory", NBYTES)
+@pytest.mark.parametrize("operation", ["existing_array", "new_array"])
+def test_levels_in_turn_are_levels_alone(operation, memory, tmp_path, monkeypatch):
+    monkeypatch.setenv("PYTHONPATH", str(ROOT), prepend=os.pathsep)
+    found = levels(tmp_path, operation, memory, TIMES, NBYTES[memory])
+    if again := sorted({nbytes for _, nbytes in off(found, operation, memory)}):
+        found |= levels(tmp_path, operation, memory, AGAIN, again)
+    assert median(found.values()) == pytest.approx(1, abs=0.04)
+    assert off(found, operation, memory) == {}
