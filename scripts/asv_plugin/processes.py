@@ -168,7 +168,7 @@ def measured(
         if isinstance(spawner, Server):
             spawner.fit_for(where)
         if places(benchmark, param_idx):
-            said, code, noted = singly(measure, notes, (*where, number), cwd)
+            said, code, noted = singly(measure, notes, (*where, *options, number), cwd)
         else:
             said, code, noted = measure()
         found = of_points(FAILED if code else read(path), noted, benchmark, param_idx)

@@ -195,6 +195,18 @@ def copy(target, source):
     os.kill(os.getpid(), 9)
 """
 
+DIES_ONCE = """
+
+def copy(target, source):
+    import os
+    try:
+        open({once!r}, "x")
+    except FileExistsError:
+        numpy.copyto(target, source)
+    else:
+        os._exit(7)
+"""
+
 
 def test_of_a_process_that_dies_each_method_is_measured_alone(copies):
     project = copies(pytorch=DIES)
@@ -205,6 +217,15 @@ def test_of_a_process_that_dies_each_method_is_measured_alone(copies):
     assert len({line["visit"][0] for _, line in measured.values()}) == 3
     assert "1 visit ended too soon, so each method was measured alone: " in done.stdout
     assert "1 point failed" in done.stdout
+
+
+def test_a_visit_is_tried_again_after_a_round_in_which_it_died(copies, tmp_path):
+    project = copies(pytorch=DIES_ONCE.format(once=str(tmp_path / "once")))
+    done = project.run("--bench", POINT)
+    assert done.returncode == 0, done.stdout
+    assert "1 visit ended too soon, so each method was measured alone: " in done.stdout
+    first, second = zip(*(line["visit"] for _, line in found(project).values()), strict=True)
+    assert (len(set(first)), len(set(second))) == (4, 1)
 
 
 def test_what_an_interrupt_leaves_of_a_visit_is_served_to_the_next_run(copies):
