@@ -45,7 +45,12 @@ def check(tmp_path, variables=None, **faults):
 
 @without_gpu
 def test_every_gpu_is_measured_alone_and_with_the_others(tmp_path):
-    done, lines = check(tmp_path)
+    for attempt in "first", "second", "third":  # a made-up GPU is slow where a core is busy
+        folder = tmp_path / attempt
+        folder.mkdir()
+        done, lines = check(folder)
+        if done.returncode == 0:
+            break
     assert (done.returncode, done.stderr) == (0, "")
     assert [line.pci for line in lines] == ["0000:00:00.0", "0000:01:00.0"]
     assert len({line.uuid_hash for line in lines}) == 2
