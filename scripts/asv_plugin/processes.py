@@ -119,7 +119,7 @@ def singly(measure: Callable[[], Ended], notes: Notes, visit: Any, folder: str) 
         said, code, noted = measure()
         if noted or not code:
             return said, code, noted
-        notes.died[visit] = (said.strip().splitlines() or [reason(code)])[-1]
+        notes.died[visit] = reason(said, code)
     alone = Path(folder, SINGLY)
     alone.touch()
     try:
@@ -128,8 +128,11 @@ def singly(measure: Callable[[], Ended], notes: Notes, visit: Any, folder: str) 
         alone.unlink()
 
 
-def reason(code: int) -> str:
-    return "timed out" if code == util.TIMEOUT_RETCODE else f"exit code {code}"
+def reason(said: str, code: int) -> str:
+    """Why a process died that said this last."""
+    if code == util.TIMEOUT_RETCODE:
+        return "timed out"
+    return (said.strip().splitlines() or [f"exit code {code}"])[-1]
 
 
 def measured(

@@ -23,7 +23,7 @@ from pandas import DataFrame
 from scripts.reading import intervals
 
 FEWEST = 3  # commits of a series: the newest of three can be a candidate, four can tell
-COMMON = (), (0, 1), (2,)  # what of (operation, nbytes, dtype) they have, that are cut together
+COMMON = (), (0, 1), (2,)  # series with these of (operation, nbytes, dtype) are cut together
 SHARE = 0.1  # of a family's series, two at least, that must move
 SHARE_ALONE = 0.25  # the same for a candidate, whose one result is that much less certain
 

@@ -14,7 +14,7 @@ import pandas
 import pytest
 from asv.results import Results
 
-from scripts.change_points import detector, history, in_words, what_changed
+from scripts.change_points import detector, history, in_words, least, what_changed
 from scripts.reading.chosen import NoSuchResult
 from scripts.recording import noise
 from scripts.words.thresholds import unchanged
@@ -352,3 +352,28 @@ def test_the_interval_knows_how_much_the_commits_differ():
     widest = 2 * numpy.log1p(unchanged("pinned", 1024))
     assert widths[0] < widths[2] <= widest + 1e-9
     assert max(widths) <= widest + 1e-9
+
+
+def noisy(places, dtypes=("uint8", "float16", "float32")):
+    """Logarithms of two operations' series, four sizes of each dtype, that vary by 0.5 %."""
+    each = ["existing_array", "new_array"], [1024 << 3 * step for step in range(4)], dtypes
+    index = pandas.MultiIndex.from_product(each, names=["operation", "nbytes", "dtype"])
+    random = numpy.random.default_rng(0)
+    return pandas.DataFrame(random.normal(0, 0.005, (len(index), places)), index)
+
+
+def test_a_step_of_one_dtype_is_a_change():
+    logs = noisy(12)
+    logs.loc[(slice(None), slice(None), "float16"), 6:] += 0.04
+    ((place, before, members),), _ = detector.together(detector.find(logs, [0.02] * 24), logs)
+    assert (place, before) == (6, 5)
+    assert {step.series[2] for step in members} == {"float16"}
+    assert len(members) == 8
+
+
+def test_the_least_step_of_a_long_history_is_that_of_its_ends():
+    logs, bounds = noisy(60, ("float32",)), pandas.Series(0.02, noisy(1, ("float32",)).index)
+    least_step = least.step(logs, bounds, True)
+    assert 0.02 < least_step < 0.05
+    logs.loc[:, 20:39] += 0.3
+    assert least.step(logs, bounds, True) == least_step
